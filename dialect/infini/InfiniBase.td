@@ -34,6 +34,7 @@ def Infini_Dialect : Dialect {
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
   ];
   let useDefaultAttributePrinterParser = 1;
+  let hasCanonicalizer = 1;
 }
 
 class Infini_EnumAttr<EnumInfo info, string name> : EnumAttr<Infini_Dialect, info, name> {

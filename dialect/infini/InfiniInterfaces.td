@@ -21,7 +21,7 @@ def ShapeSignatureOpInterface : OpInterface<"ShapeSignatureOpInterface"> {
   let methods = [
     InterfaceMethod<[{
       The dimensions' names, one list an operand and result that is a tensor
-      (an empty list for other operands).
+      (no names for other operands).
     }], "::infini::ShapeSignature", "getShapeSignature">,
     InterfaceMethod<[{
       The named dimensions along which the op can be cut into independent
@@ -33,7 +33,7 @@ def ShapeSignatureOpInterface : OpInterface<"ShapeSignatureOpInterface"> {
       the tile lies (a query's or a rotation's position).
     }], "void", "adaptToTile",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Operation *":$tile,
-           "::llvm::ArrayRef<::mlir::OpFoldResult>":$offsets), [{}], [{}]>,
+           "::llvm::ArrayRef<::mlir::OpFoldResult>":$offsets), [{}], [{ return; }]>,
   ];
 }
 

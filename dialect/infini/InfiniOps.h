@@ -56,8 +56,6 @@ class YieldOp;
 
 namespace infini {
 
-/// Canonicalisations that live apart from the ops (Canonicalization.cpp).
-void populateGateCanonicalization(mlir::RewritePatternSet &patterns);
 
 /// Definitions as linalg, in the state's element type, that both the op's
 /// interface (MemoryUpdate.cpp) and `infini-decompose` use.

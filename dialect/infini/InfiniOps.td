@@ -26,11 +26,11 @@ class Infini_Op<string mnemonic, list<Trait> traits = []>
 
 /// An op on tensors with one line of named dimensions; it is pure, verified,
 /// shaped, and tiled by that line.
-class Infini_TensorOp<string mnemonic, list<Trait> traits = []>
+class Infini_TensorOp<string mnemonic, list<Trait> traits = [], list<string> signatureMethods = []>
     : Infini_Op<mnemonic, !listconcat(traits, [
         Pure,
-        DeclareOpInterfaceMethods<ShapeSignatureOpInterface>,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>,
+        DeclareOpInterfaceMethods<ShapeSignatureOpInterface, signatureMethods>,
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
         DeclareOpInterfaceMethods<TilingInterface,
           ["getIterationDomain", "getLoopIteratorTypes", "getTiledImplementation",
            "getResultTilePosition", "generateResultTileValue"]>])> {
@@ -44,7 +44,7 @@ class Infini_TensorOp<string mnemonic, list<Trait> traits = []>
 def Infini_SegmentScanOp : Infini_Op<"segment_scan", [
     IsolatedFromAbove, AttrSizedOperandSegments,
     RecursiveMemoryEffects, RecursivelySpeculatable,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
     SingleBlockImplicitTerminator<"::infini::YieldOp">]> {
   let summary = "Runs a body over the segments of sequences, carrying states";
   let description = [{
@@ -166,10 +166,11 @@ def Infini_YieldOp : Infini_Op<"yield", [Pure, Terminator, ReturnLike,
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ return; }]>];
 }
 
-def Infini_SegmentAttentionOp : Infini_TensorOp<"segment_attention", [AttrSizedOperandSegments]> {
+def Infini_SegmentAttentionOp : Infini_TensorOp<"segment_attention", [AttrSizedOperandSegments],
+    ["adaptToTile"]> {
   let summary = "Softmax attention of a segment's queries over its keys";
   let description = [{
     A_dot = softmax(Q Kᵀ · scale + bias, over the keys that the mask shows) V
@@ -221,7 +222,8 @@ def Infini_SegmentAttentionOp : Infini_TensorOp<"segment_attention", [AttrSizedO
   let hasCanonicalizer = 1;
 }
 
-def Infini_RopeOp : Infini_TensorOp<"rope", [AttrSizedOperandSegments, AllTypesMatch<["input", "result"]>]> {
+def Infini_RopeOp : Infini_TensorOp<"rope", [AttrSizedOperandSegments,
+    AllTypesMatch<["input", "result"]>], ["adaptToTile"]> {
   let summary = "Rotary position embedding, half-split";
   let description = [{
     Rotates the pair (x_c, x_{c+d/2}) of the token at position p by the angle

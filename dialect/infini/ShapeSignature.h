@@ -9,6 +9,7 @@
 #define INFINI_DIALECT_INFINI_SHAPESIGNATURE_H
 
 #include "mlir/IR/Operation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/TilingInterface.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -20,9 +21,15 @@ namespace infini {
 /// number the anonymous leading dimensions of ops that take any rank.
 using DimName = char;
 
+/// The dimensions of one operand or result (none for scalars).
+struct NamedShape {
+  llvm::StringRef name;
+  llvm::SmallVector<DimName> dims;
+};
+
+/// One entry an operand that is present, and one a result.
 struct ShapeSignature {
-  /// One list an operand (empty for scalars and absent operands), and a result.
-  llvm::SmallVector<llvm::SmallVector<DimName>> operands, results;
+  llvm::SmallVector<NamedShape> operands, results;
 };
 
 /// One place where a named dimension occurs.

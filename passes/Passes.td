@@ -1,0 +1,199 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The passes, in the order in which the pipelines run them.
+
+#ifndef INFINI_PASSES
+#define INFINI_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// passes/infini: what is computed
+//===----------------------------------------------------------------------===//
+
+def InfiniMaterializeRopeTables : Pass<"infini-materialize-rope-tables", "::mlir::func::FuncOp"> {
+  let summary = "Gives rotations their tables of cosines and sines";
+  let description = [{
+    Computes, in f64 and rounded once, the tables of every position that an
+    `infini.rope` can meet, and hands them to it: within a segment scan the
+    positions 0 … N−1 (RoPE is relative, so they serve every segment), elsewhere
+    those of its own tokens. The tables depend on nothing else, so they are hoisted
+    and shared by all layers later.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"tables", "num-tables", "Number of tables made">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect"];
+}
+
+def InfiniLowerScan : Pass<"infini-lower-scan", "::mlir::func::FuncOp"> {
+  let summary = "Turns segment scans into loops over segments";
+  let description = [{
+    The sequential schedule: an `scf.for` over the full segments, with static N
+    tokens each, and at most one short segment before (the one under way, with
+    `fill`) and after them. A segment that does not get full computes no update.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"scans", "num-scans", "Number of scans lowered">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def InfiniDecompose : Pass<"infini-decompose", "::mlir::func::FuncOp"> {
+  let summary = "Replaces the infini ops by their definition in linalg";
+  let description = [{
+    Every op but `infini.segment_scan` becomes linalg, arith, math, and tensor: its
+    definition, computed in the element type that it is given (16-bit types
+    compute in f32).
+
+    Numerics: the definition; every other pass is judged against it.
+  }];
+  let statistics = [Statistic<"decomposed", "num-decomposed", "Number of ops decomposed">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// passes/dispatch: from ops on tensors to kernels and a schedule
+//===----------------------------------------------------------------------===//
+
+def InfiniFormDispatches : Pass<"infini-form-dispatches", "::mlir::ModuleOp"> {
+  let summary = "Groups tensor ops into isolated kernels, and calls them";
+  let description = [{
+    Dense products become `program.gemm`. Every other tensor op becomes the root of a
+    kernel, together with the producers that only it uses and that each tile of it
+    uses once; slices, reshapes, and constants are taken along. The root is tiled
+    over (batch, head, block of tokens) or blocks of rows, and its producers are
+    fused into the tiles by TilingInterface. A kernel that is there already, up
+    to names, is called again.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [
+    Statistic<"kernels", "num-kernels", "Number of distinct kernels">,
+    Statistic<"dispatches", "num-dispatches", "Number of dispatches">,
+    Statistic<"gemms", "num-gemms", "Number of dense products">,
+    Statistic<"fused", "num-fused", "Number of producers fused into a kernel">];
+  let dependentDialects = ["::infini::program::ProgramDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::bufferization::BufferizationDialect"];
+}
+
+def InfiniHoistConstants : Pass<"infini-hoist-constants", "::mlir::ModuleOp"> {
+  let summary = "Moves what depends on weights alone into `<entry>.init`";
+  let description = [{
+    Dispatches of a function with weights or states that use weights and constants
+    only (rope tables, conversions of weights) move to a function that runs once
+    a session; their results become arguments with the role `constant`.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"hoisted", "num-hoisted", "Number of constants hoisted">];
+  let dependentDialects = ["::infini::program::ProgramDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// passes/cpu: inside the kernels
+//===----------------------------------------------------------------------===//
+
+def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"> {
+  let summary = "Lowers attention of one head and block of queries to a streaming softmax";
+  let description = [{
+    A loop over blocks of keys with a running maximum and sum, in base 2, in f32 (f64
+    for f64). Computes Sᵀ = K Qᵀ and Oᵀ = Vᵀ Pᵀ, so that reductions over keys run
+    down the rows and nothing but Q and O is transposed. Never holds more than a
+    block of scores.
+
+    Numerics: reassociates.
+  }];
+  let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
+  let options = [
+    Option<"keyBlock", "key-block", "int64_t", "64", "Keys in a block of scores">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def InfiniBufferizeKernel : Pass<"infini-bufferize-kernel", "::mlir::ModuleOp"> {
+  let summary = "Puts a kernel's tensors into buffers";
+  let description = [{
+    Upstream's one-shot bufferisation after removing empty tensors, with copies as
+    linalg ops.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def InfiniVectorizeContractions : Pass<"infini-vectorize-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Lowers matrix products on buffers to register blocks";
+  let description = [{
+    A product becomes loops over blocks of rows × vectors of columns, k innermost,
+    with the accumulators in loop-carried vectors. Elements of the left side are
+    read from memory and broadcast.
+
+    Numerics: reassociates not; contracts to fused multiply-add.
+  }];
+  let statistics = [Statistic<"vectorized", "num-vectorized", "Number of products lowered">];
+  let options = [
+    Option<"rows", "rows", "int64_t", "8", "Rows of a register block">,
+    Option<"columns", "columns", "int64_t", "32", "Columns of a register block, in f32">];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect"];
+}
+
+def InfiniExpandMath : Pass<"infini-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "Replaces f32 exponentials by polynomials";
+  let description = [{
+    exp2 and exp in f32 become range reduction and a polynomial of degree 6, exact to
+    2 ulp over all arguments (NaN and infinities included), so that loops
+    around them vectorise. Other functions and f64 stay calls.
+
+    Numerics: changes rounding (≤ 2 ulp).
+  }];
+  let statistics = [Statistic<"expanded", "num-expanded", "Number of exponentials expanded">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def InfiniKernelToLLVM : Pass<"infini-kernel-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Gives a bufferised kernel the flat kernel ABI";
+  let description = [{
+    The outermost `scf.forall` becomes the grid (attribute `program.grid`, an affine map of
+    the kernel's scalars), allocations become scratch of the executing thread,
+    and the function takes the two pointers of runtime/kernel_abi.h. The kernel's
+    dynamic sizes arrive as scalars behind its own.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// passes/program: the schedule
+//===----------------------------------------------------------------------===//
+
+def InfiniPlanBuffers : Pass<"infini-plan-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Puts every tensor of a schedule in the arena";
+  let description = [{
+    Makes all updates in place, with copies where a value is still needed, then
+    assigns slots of one arena by liveness. A slot is as large as the largest
+    of its buffers.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [
+    Statistic<"copies", "num-copies", "Number of copies inserted">,
+    Statistic<"buffers", "num-buffers", "Number of buffers">,
+    Statistic<"slots", "num-slots", "Number of slots">];
+  let dependentDialects = ["::infini::program::ProgramDialect", "::mlir::tensor::TensorDialect"];
+}
+
+#endif // INFINI_PASSES

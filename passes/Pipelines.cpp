@@ -1,0 +1,125 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pipelines.
+
+#include "infini/passes/Pipelines.h"
+#include "infini/dialect/infini/InfiniOps.h"
+#include "infini/dialect/program/ProgramOps.h"
+#include "infini/passes/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace infini;
+
+void infini::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllToLLVMIRTranslations(registry);
+  registry.insert<InfiniDialect, program::ProgramDialect>();
+}
+
+void infini::buildInfiniStage(OpPassManager &pm) {
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createInfiniMaterializeRopeTables());
+  pm.addNestedPass<func::FuncOp>(createInfiniLowerScan());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addPass(createCSEPass());
+}
+
+void infini::buildDispatchStage(OpPassManager &pm) {
+  pm.addPass(createInfiniFormDispatches());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createInfiniHoistConstants());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void infini::buildCpuTileStage(OpPassManager &pm, const CpuPipelineOptions &options) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
+  kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addPass(createInfiniBufferizeKernel());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  InfiniVectorizeContractionsOptions contractions;
+  contractions.rows = options.rows;
+  contractions.columns = options.columns;
+  kernel.addNestedPass<func::FuncOp>(createInfiniVectorizeContractions(contractions));
+  kernel.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  kernel.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+}
+
+void infini::buildCpuLLVMStage(OpPassManager &pm) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addPass(createInfiniKernelToLLVM());
+  kernel.addPass(memref::createFoldMemRefAliasOpsPass());
+  kernel.addPass(memref::createExpandStridedMetadataPass());
+  kernel.addPass(createLowerAffinePass());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  kernel.addPass(createSCFToControlFlowPass());
+  kernel.addPass(createConvertVectorToLLVMPass());
+  kernel.addPass(createConvertMathToLLVMPass());
+  kernel.addPass(createConvertMathToLibmPass());
+  kernel.addPass(createArithToLLVMConversionPass());
+  kernel.addPass(createConvertIndexToLLVMPass());
+  kernel.addPass(createFinalizeMemRefToLLVMConversionPass());
+  kernel.addPass(createConvertFuncToLLVMPass());
+  kernel.addPass(createConvertControlFlowToLLVMPass());
+  kernel.addPass(createReconcileUnrealizedCastsPass());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+}
+
+void infini::buildProgramStage(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createInfiniPlanBuffers());
+}
+
+void infini::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  buildInfiniStage(pm);
+  buildDispatchStage(pm);
+  buildProgramStage(pm);
+  buildCpuTileStage(pm, options);
+  buildCpuLLVMStage(pm);
+}
+
+void infini::registerPipelines() {
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "infini-to-cpu", "Everything from infini ops to kernels in the LLVM dialect and a schedule",
+      buildCpuPipeline);
+  PassPipelineRegistration<>("infini-stage", "The infini stage: scans to loops, tables of rotations",
+                             [](OpPassManager &pm) { buildInfiniStage(pm); });
+  PassPipelineRegistration<>("infini-dispatch-stage", "The dispatch stage: kernels and their calls",
+                             [](OpPassManager &pm) { buildDispatchStage(pm); });
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "infini-cpu-tile-stage", "The CPU's tile stage: kernels to loops and vectors on buffers",
+      buildCpuTileStage);
+  PassPipelineRegistration<>("infini-cpu-llvm-stage", "Kernels to the LLVM dialect",
+                             [](OpPassManager &pm) { buildCpuLLVMStage(pm); });
+  PassPipelineRegistration<>("infini-program-stage", "The program stage: buffers of the schedule",
+                             [](OpPassManager &pm) { buildProgramStage(pm); });
+}

@@ -1,0 +1,58 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kernel on tensors to a kernel on buffers, with upstream's one-shot
+// bufferisation.
+
+#include "infini/passes/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace infini {
+#define GEN_PASS_DEF_INFINIBUFFERIZEKERNEL
+#include "infini/passes/Passes.h.inc"
+} // namespace infini
+
+using namespace mlir;
+using namespace infini;
+
+namespace {
+struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<BufferizeKernel> {
+  void runOnOperation() override {
+    ModuleOp kernel = getOperation();
+    RewritePatternSet patterns(&getContext());
+    tensor::populateDecomposeTensorConcatPatterns(patterns);
+    linalg::populateDecomposePadPatterns(patterns);
+    if (failed(applyPatternsGreedily(kernel, std::move(patterns))))
+      return signalPassFailure();
+
+    bufferization::OneShotBufferizationOptions options;
+    options.bufferizeFunctionBoundaries = true;
+    options.setFunctionBoundaryTypeConversion(
+        bufferization::LayoutMapOption::IdentityLayoutMap);
+    options.allowReturnAllocsFromLoops = true;
+    // Copies are linalg, too, so that nothing needs a runtime function.
+    options.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) {
+      linalg::CopyOp::create(b, loc, from, to);
+      return success();
+    };
+    IRRewriter rewriter(&getContext());
+    bufferization::OneShotAnalysisState state(kernel, options);
+    if (failed(bufferization::analyzeModuleOp(kernel, state)) ||
+        failed(bufferization::eliminateEmptyTensors(rewriter, kernel, state)))
+      return signalPassFailure();
+    bufferization::BufferizationState buffers;
+    if (failed(bufferization::runOneShotModuleBufferize(kernel, options, buffers)))
+      return signalPassFailure();
+  }
+};
+} // namespace

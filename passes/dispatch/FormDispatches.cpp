@@ -1,0 +1,322 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which ops become one kernel, which stay in the schedule.
+
+#include "infini/dialect/infini/InfiniOps.h"
+#include "infini/dialect/program/ProgramOps.h"
+#include "infini/passes/Passes.h"
+#include "infini/passes/dispatch/KernelBuilder.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace infini {
+#define GEN_PASS_DEF_INFINIFORMDISPATCHES
+#include "infini/passes/Passes.h.inc"
+} // namespace infini
+
+using namespace mlir;
+using namespace infini;
+
+//===----------------------------------------------------------------------===//
+// What stays in the schedule
+//===----------------------------------------------------------------------===//
+
+/// A size or position that the schedule computes: integer arithmetic on
+/// dimensions, index arguments, and loop counters.
+static bool isScheduleScalar(Value value) {
+  if (!value.getType().isIndex())
+    return false;
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return true;
+  if (isa<tensor::DimOp>(op))
+    return true;
+  if (op->getNumRegions() != 0 || !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()))
+    return false;
+  return llvm::all_of(op->getOperands(), isScheduleScalar);
+}
+
+/// A loop whose iterations the schedule runs: it carries tensors, and is worth it.
+static bool isScheduleLoop(Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op);
+  if (!loop || !llvm::all_of(loop.getResultTypes(), llvm::IsaPred<RankedTensorType>) ||
+      loop.getNumResults() == 0)
+    return false;
+  if (!llvm::all_of(ValueRange{loop.getLowerBound(), loop.getUpperBound(), loop.getStep()},
+                    isScheduleScalar))
+    return false;
+  bool worth = false;
+  loop.getBody()->walk([&](Operation *inner) {
+    worth |= isa<ShapeSignatureOpInterface, program::GemmOp>(inner) ||
+             (isa<linalg::LinalgOp>(inner) &&
+              linalg::isaContractionOpInterface(cast<linalg::LinalgOp>(inner)));
+  });
+  return worth;
+}
+
+/// Ops of the schedule itself.
+static bool isScheduleOp(Operation *op) {
+  return isa<program::DispatchOp, program::GemmOp, func::ReturnOp, scf::YieldOp>(op) ||
+         isScheduleLoop(op);
+}
+
+/// Cheap enough to be computed again in every kernel that uses it.
+static bool isDuplicable(Operation *op) {
+  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, linalg::FillOp, tensor::ExtractOp,
+          tensor::SplatOp>(op) ||
+      program::isView(op) || op->hasTrait<OpTrait::ConstantLike>())
+    return true;
+  // Arithmetic on scalars.
+  return op->getNumRegions() == 0 && isPure(op) &&
+         llvm::none_of(op->getResultTypes(), llvm::IsaPred<ShapedType>);
+}
+
+/// A copy, transposition, or broadcast: moves, computes nothing.
+static bool isMovement(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || linalgOp.getNumReductionLoops() || linalgOp.hasIndexSemantics())
+    return false;
+  Operation *yield = linalgOp.getBlock()->getTerminator();
+  return linalgOp.getBlock()->getOperations().size() == 1 && yield->getNumOperands() == 1 &&
+         yield->getOperand(0) == linalgOp.getBlock()->getArgument(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Dense products
+//===----------------------------------------------------------------------===//
+
+/// `value` with elements of type `element`.
+static Value convertElements(RewriterBase &rewriter, Location loc, Value value, Type element) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getElementType() == element)
+    return value;
+  Value empty = tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, value), element);
+  SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(rewriter, loc, TypeRange{empty.getType()}, ValueRange{value}, ValueRange{empty}, maps,
+                                   iterators,
+                                   [&](OpBuilder &b, Location l, ValueRange arguments) {
+                                     Value wide = arith::ExtFOp::create(b, l, element, arguments[0]);
+                                     linalg::YieldOp::create(b, l, wide);
+                                   })
+      .getResult(0);
+}
+
+/// A product of two matrices, in one of the four forms that libraries know.
+static LogicalResult formGemm(RewriterBase &rewriter, linalg::LinalgOp op) {
+  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3)
+    return failure();
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!type || type.getRank() != 2 ||
+      !(type.getElementType().isF32() || type.getElementType().isF64()))
+    return failure();
+  auto dims = linalg::inferContractionDims(op);
+  if (failed(dims) || !dims->batch.empty() || dims->m.size() != 1 || dims->n.size() != 1 ||
+      dims->k.size() != 1)
+    return failure();
+  Value lhs = op.getDpsInputOperand(0)->get(), rhs = op.getDpsInputOperand(1)->get();
+  for (Value operand : {lhs, rhs})
+    if (cast<RankedTensorType>(operand.getType()).getRank() != 2 ||
+        !isa<FloatType>(getElementTypeOrSelf(operand.getType())))
+      return failure();
+  MLIRContext *context = op.getContext();
+  AffineExpr m = getAffineDimExpr(dims->m[0], context), n = getAffineDimExpr(dims->n[0], context),
+             k = getAffineDimExpr(dims->k[0], context);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  auto is = [&](AffineMap map, AffineExpr a, AffineExpr b) {
+    return map == AffineMap::get(3, 0, {a, b}, context);
+  };
+  if (!is(maps[2], m, n))
+    return failure();
+  bool transposeLhs = is(maps[0], k, m), transposeRhs = is(maps[1], n, k);
+  if ((!transposeLhs && !is(maps[0], m, k)) || (!transposeRhs && !is(maps[1], k, n)))
+    return failure();
+
+  rewriter.setInsertionPoint(op);
+  Location loc = op.getLoc();
+  lhs = convertElements(rewriter, loc, lhs, type.getElementType());
+  rhs = convertElements(rewriter, loc, rhs, type.getElementType());
+  Value out = op.getDpsInitOperand(0)->get();
+  bool accumulate = true;
+  if (auto fill = out.getDefiningOp<linalg::FillOp>();
+      fill && (matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))) {
+    accumulate = false;
+    out = tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, out),
+                                  type.getElementType());
+    if (out.getType() != type)
+      out = tensor::CastOp::create(rewriter, loc, type, out);
+  }
+  rewriter.replaceOpWithNewOp<program::GemmOp>(op, lhs, rhs, out, transposeLhs, transposeRhs,
+                                               accumulate);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Clusters
+//===----------------------------------------------------------------------===//
+
+/// Whether the schedule itself uses one of the op's tensors, so that they need
+/// a buffer.
+static bool neededBySchedule(Operation *op) {
+  for (OpOperand &use : op->getUses()) {
+    Operation *user = use.getOwner();
+    if (isScheduleOp(user) || (program::isView(user) && neededBySchedule(user)))
+      return true;
+    // The destination of an update.
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(user);
+        insert && &use == &insert.getDestMutable())
+      return true;
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(user);
+        destination && destination.isDpsInit(&use) && !isa<linalg::FillOp, tensor::EmptyOp>(op))
+      return !isDuplicable(op);
+  }
+  return false;
+}
+
+/// The op in `block` that holds `op`, or null.
+static Operation *ancestorIn(Block *block, Operation *op) { return block->findAncestorOpInBlock(*op); }
+
+static Cluster formCluster(Operation *root) {
+  Cluster cluster;
+  cluster.root = root;
+  cluster.ops.insert(root);
+  Block *block = root->getBlock();
+  bool tileable = isa<linalg::LinalgOp, ShapeSignatureOpInterface>(root);
+
+  // Producers come before their users, so one sweep upwards meets every op
+  // after all that might take it along.
+  for (Operation *op = root->getPrevNode(); op; op = op->getPrevNode()) {
+    if (isDuplicable(op) || op->getNumResults() == 0 || isScheduleOp(op) ||
+        !isa<linalg::LinalgOp, ShapeSignatureOpInterface>(op))
+      continue;
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+        linalgOp && linalg::isaContractionOpInterface(linalgOp))
+      continue;
+    bool used = false, once = true, onlyHere = true;
+    for (OpOperand &use : op->getUses()) {
+      Operation *user = ancestorIn(block, use.getOwner());
+      if (!user || !cluster.ops.contains(user)) {
+        onlyHere = false;
+        continue;
+      }
+      used = true;
+      bool intoRoot = isa<tensor::InsertSliceOp>(root) && use.getOwner() == root &&
+                      use.getOperandNumber() == 0;
+      once &= use.getOwner() == user && (intoRoot || (usesOnce(use) && (tileable || user != root)));
+    }
+    if (used && once && (onlyHere || isMovement(op)))
+      cluster.ops.insert(op);
+  }
+  // Slices, reshapes, constants, scalars: to the last.
+  SmallVector<Operation *> worklist(cluster.ops.begin(), cluster.ops.end());
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        if (!def || !isDuplicable(def) || cluster.ops.contains(def) || root->isAncestor(def))
+          continue;
+        // Sizes come as scalars, unless they are constants.
+        if (operand.getType().isIndex() && !def->hasTrait<OpTrait::ConstantLike>() &&
+            isScheduleScalar(operand))
+          continue;
+        cluster.ops.insert(def);
+        worklist.push_back(def);
+      }
+    });
+  }
+  return cluster;
+}
+
+namespace {
+
+class FormDispatches final
+    : public infini::impl::InfiniFormDispatchesBase<FormDispatches> {
+public:
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    KernelBuilder builder(module);
+    IRRewriter rewriter(&getContext());
+    for (func::FuncOp function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+      if (function.isExternal())
+        continue;
+      SmallVector<linalg::LinalgOp> products;
+      function.walk([&](linalg::LinalgOp op) {
+        Operation *parent = op->getParentOp();
+        while (isa<scf::ForOp>(parent) && isScheduleLoop(parent))
+          parent = parent->getParentOp();
+        if (parent == function)
+          products.push_back(op);
+      });
+      for (linalg::LinalgOp op : products)
+        gemms += succeeded(formGemm(rewriter, op));
+      if (failed(resolveSizes(function)) ||
+          failed(formIn(rewriter, builder, function.getBody().front())))
+        return signalPassFailure();
+      if (failed(resolveSizes(function)))
+        return signalPassFailure();
+      (void)runRegionDCE(rewriter, function->getRegions());
+    }
+    kernels += builder.numKernels();
+    dispatches += builder.dispatches;
+    fused += builder.fused;
+  }
+
+private:
+  /// Sizes in terms of arguments, so that they keep no op alive.
+  LogicalResult resolveSizes(func::FuncOp function) {
+    RewritePatternSet patterns(&getContext());
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    scf::populateSCFForLoopCanonicalizationPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
+    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, &getContext());
+    affine::AffineMinOp::getCanonicalizationPatterns(patterns, &getContext());
+    return applyPatternsGreedily(function, std::move(patterns));
+  }
+
+  LogicalResult formIn(RewriterBase &rewriter, KernelBuilder &builder, Block &block) {
+    Operation *op = &block.back();
+    while (op) {
+      Operation *previous = op->getPrevNode();
+      if (isScheduleLoop(op)) {
+        if (failed(formIn(rewriter, builder, *cast<scf::ForOp>(op).getBody())))
+          return failure();
+      } else if (isOpTriviallyDead(op)) {
+        rewriter.eraseOp(op);
+      } else if (wantsKernel(op)) {
+        if (op->getNumResults() == 0 || !isMemoryEffectFree(op))
+          return op->emitError("has effects; only functions of tensors are supported");
+        if (failed(builder.dispatch(rewriter, formCluster(op))))
+          return failure();
+      }
+      op = previous;
+    }
+    return success();
+  }
+
+  static bool wantsKernel(Operation *op) {
+    if (isScheduleOp(op) || isa<tensor::EmptyOp>(op))
+      return false;
+    bool tensors = llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
+    if (isDuplicable(op)) {
+      // Views stay in the schedule; others only get a buffer where it needs one.
+      return tensors && !program::isView(op) && neededBySchedule(op);
+    }
+    return tensors || op->getNumRegions() != 0 || !isPure(op);
+  }
+};
+
+} // namespace

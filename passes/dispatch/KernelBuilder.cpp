@@ -1,0 +1,374 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a group of ops to an isolated kernel, tiled and fused.
+
+#include "infini/passes/dispatch/KernelBuilder.h"
+#include "infini/dialect/infini/InfiniOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace infini;
+
+/// Tokens in a block of work.
+static constexpr int64_t kTokenBlock = 64;
+/// Elements in a block of element-wise work.
+static constexpr int64_t kElementBlock = 16384;
+/// The kernel ABI's grid has three dimensions.
+static constexpr unsigned kGridRank = 3;
+
+ClusterInputs infini::inputsOf(const Cluster &cluster) {
+  ClusterInputs inputs;
+  auto visit = [&](Value value) {
+    if (Operation *def = value.getDefiningOp())
+      for (Operation *parent = def; parent; parent = parent->getParentOp())
+        if (cluster.ops.contains(parent))
+          return;
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      for (Operation *parent = argument.getOwner()->getParentOp(); parent;
+           parent = parent->getParentOp())
+        if (cluster.ops.contains(parent))
+          return;
+    if (isa<TensorType>(value.getType()))
+      inputs.tensors.insert(value);
+    else
+      inputs.scalars.insert(value);
+  };
+  for (Operation *op : cluster.ops)
+    op->walk([&](Operation *inner) { llvm::for_each(inner->getOperands(), visit); });
+  return inputs;
+}
+
+//===----------------------------------------------------------------------===//
+// What fuses, and how large tiles are
+//===----------------------------------------------------------------------===//
+
+/// For each dimension of the operand, the loop of its owner that runs over it.
+static SmallVector<std::optional<unsigned>> loopsOfOperand(OpOperand &use) {
+  Operation *op = use.getOwner();
+  SmallVector<std::optional<unsigned>> loops;
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    for (AffineExpr expr : linalgOp.getMatchingIndexingMap(&use).getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      loops.push_back(dim ? std::optional<unsigned>(dim.getPosition()) : std::nullopt);
+    }
+  } else if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
+    SmallVector<DimName> parallel = signed_.getParallelDims();
+    for (DimName name : signed_.getShapeSignature().operands[use.getOperandNumber()].dims) {
+      auto *it = llvm::find(parallel, name);
+      loops.push_back(it == parallel.end() ? std::nullopt
+                                           : std::optional<unsigned>(it - parallel.begin()));
+    }
+  }
+  return loops;
+}
+
+/// For each dimension of the result, the loop of its op that runs over it.
+static SmallVector<std::optional<unsigned>> loopsOfResult(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    return loopsOfOperand(*linalgOp.getDpsInitOperand(result.getResultNumber()));
+  SmallVector<std::optional<unsigned>> loops;
+  if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
+    SmallVector<DimName> parallel = signed_.getParallelDims();
+    for (DimName name : signed_.getShapeSignature().results[result.getResultNumber()].dims) {
+      auto *it = llvm::find(parallel, name);
+      loops.push_back(it == parallel.end() ? std::nullopt
+                                           : std::optional<unsigned>(it - parallel.begin()));
+    }
+  }
+  return loops;
+}
+
+bool infini::usesOnce(OpOperand &use) {
+  Operation *op = use.getOwner();
+  // A linalg consumer is simply not cut along loops that the operand lacks.
+  if (isa<linalg::LinalgOp>(op))
+    return llvm::all_of(loopsOfOperand(use), [](auto loop) { return loop.has_value(); }) ||
+           linalg::isaContractionOpInterface(cast<linalg::LinalgOp>(op)) == false;
+  auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op);
+  if (!signed_)
+    return false;
+  SmallVector<std::optional<unsigned>> loops = loopsOfOperand(use);
+  SmallVector<DimName> parallel = signed_.getParallelDims();
+  for (unsigned i = 0; i < parallel.size(); ++i)
+    if (!llvm::is_contained(loops, std::optional<unsigned>(i)))
+      return false;
+  return true;
+}
+
+SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
+  if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
+    SmallVector<DimName> parallel = signed_.getParallelDims();
+    SmallVector<int64_t> sizes;
+    bool anonymous = llvm::all_of(parallel, [](DimName d) { return !isalpha(d); });
+    for (auto [i, name] : llvm::enumerate(parallel)) {
+      if (anonymous && i + 1 == parallel.size())
+        sizes.push_back(0);
+      else if (name == 'L' || (anonymous && i + 2 == parallel.size()))
+        sizes.push_back(kTokenBlock);
+      else
+        sizes.push_back(name == 'K' || name == 'V' ? 0 : 1);
+    }
+    for (unsigned i = 0, tiled = 0; i < sizes.size(); ++i)
+      if (sizes[i] != 0 && ++tiled > kGridRank)
+        sizes[i] = 0;
+    return sizes;
+  }
+
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp)
+    return {};
+  SmallVector<int64_t> sizes(linalgOp.getNumLoops(), -1);
+  SmallVector<bool> whole(linalgOp.getNumLoops(), false);
+  SmallVector<utils::IteratorType> iterators = linalgOp.getIteratorTypesArray();
+  for (auto [i, type] : llvm::enumerate(iterators))
+    whole[i] = type != utils::IteratorType::parallel;
+  for (OpOperand &use : linalgOp->getOpOperands()) {
+    Operation *producer = use.get().getDefiningOp();
+    if (!producer || !cluster.ops.contains(producer) ||
+        !isa<linalg::LinalgOp, ShapeSignatureOpInterface>(producer) ||
+        isa<linalg::FillOp>(producer))
+      continue;
+    SmallVector<std::optional<unsigned>> loops = loopsOfOperand(use);
+    for (unsigned i = 0; i < sizes.size(); ++i)
+      if (!llvm::is_contained(loops, std::optional<unsigned>(i)))
+        whole[i] = true;
+    // What the producer would like, along its result's dimensions.
+    SmallVector<int64_t> wanted = tileSizes(producer, cluster);
+    for (auto [own, theirs] : llvm::zip(loops, loopsOfResult(cast<OpResult>(use.get())))) {
+      if (!own)
+        continue;
+      int64_t size = theirs ? wanted[*theirs] : 0;
+      if (sizes[*own] == -1 || (sizes[*own] == 0 && size != 0))
+        sizes[*own] = size;
+      if (size == 0 && isa<ShapeSignatureOpInterface>(producer))
+        whole[*own] = true;
+    }
+  }
+  // Loops without a wish: whole from the inside out, up to a budget of elements.
+  SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges();
+  int64_t block = 1;
+  bool innermost = true;
+  for (int64_t i = sizes.size() - 1; i >= 0; --i) {
+    if (whole[i]) {
+      sizes[i] = 0;
+      continue;
+    }
+    if (sizes[i] == -1) {
+      bool dynamic = ShapedType::isDynamic(ranges[i]);
+      int64_t extent = dynamic ? (innermost ? 64 : kElementBlock) : ranges[i];
+      if ((innermost && dynamic) || block * extent <= kElementBlock) {
+        sizes[i] = dynamic && !innermost ? kElementBlock / block : 0;
+        block *= extent;
+      } else {
+        sizes[i] = std::max<int64_t>(1, kElementBlock / block);
+        block = kElementBlock;
+      }
+    }
+    innermost = false;
+  }
+  for (unsigned i = 0, tiled = 0; i < sizes.size(); ++i)
+    if (sizes[i] != 0 && ++tiled > kGridRank)
+      sizes[i] = 0;
+  return sizes;
+}
+
+//===----------------------------------------------------------------------===//
+// KernelBuilder
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelBuilder::tile(func::FuncOp function, Operation *anchor,
+                                  ArrayRef<int64_t> sizes) {
+  if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
+    return success();
+  IRRewriter rewriter(function.getContext());
+  rewriter.setInsertionPoint(anchor);
+  SmallVector<OpFoldResult> tileSizes;
+  for (int64_t size : sizes)
+    tileSizes.push_back(rewriter.getIndexAttr(size));
+  scf::SCFTileAndFuseOptions options;
+  options.tilingOptions.setTileSizes(tileSizes);
+  options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+  auto result = scf::tileConsumerAndFuseProducersUsingSCF(
+      rewriter, cast<TilingInterface>(anchor), options);
+  if (failed(result))
+    return failure();
+  for (OpResult value : anchor->getResults())
+    if (Value replacement = result->replacements.lookup(value))
+      rewriter.replaceAllUsesWith(value, replacement);
+  fused += result->fusedProducers.size();
+  return success();
+}
+
+StringRef KernelBuilder::unique(ModuleOp kernel, StringRef hint) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  kernel.print(os, OpPrintingFlags().assumeVerified());
+  auto [it, isNew] = names.try_emplace(text);
+  if (isNew)
+    it->second = (hint + "_" + Twine(hints[hint]++)).str();
+  return it->second;
+}
+
+/// A short name for people: the op that the kernel is about.
+static std::string hintFor(const Cluster &cluster) {
+  Operation *best = cluster.root;
+  for (Operation *op : cluster.ops)
+    if (isa<ShapeSignatureOpInterface>(op) &&
+        (!isa<ShapeSignatureOpInterface>(best) || isa<SegmentAttentionOp>(op)))
+      best = op;
+  if (isa<tensor::InsertSliceOp>(best) && best->getOperand(0).getDefiningOp() &&
+      cluster.ops.contains(best->getOperand(0).getDefiningOp()))
+    best = best->getOperand(0).getDefiningOp();
+  std::string name = best->getName().stripDialect().str();
+  if (isa<linalg::GenericOp>(best))
+    name = "elementwise";
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(best))
+    if (linalgOp.getNumReductionLoops())
+      name = "reduction";
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &cluster) {
+  Operation *root = cluster.root;
+  Location loc = root->getLoc();
+  rewriter.setInsertionPoint(root);
+  ClusterInputs inputs = inputsOf(cluster);
+
+  // The buffer of each result: one that is updated, or a new one.
+  SmallVector<Value> outs;
+  SmallVector<bool> updates;
+  ReifiedRankedShapedTypeDims shapes;
+  for (OpResult result : root->getResults()) {
+    Value updated;
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(root))
+      updated = insert.getDest();
+    else if (auto destination = dyn_cast<DestinationStyleOpInterface>(root))
+      updated = destination.getTiedOpOperand(result)->get();
+    if (updated && !inputs.tensors.contains(updated))
+      updated = {}; // made inside the kernel
+    updates.push_back(static_cast<bool>(updated));
+    if (!updated) {
+      if (shapes.empty() && failed(reifyResultShapes(rewriter, root, shapes)))
+        return root->emitError("the size of this op's result cannot be told before it runs; "
+                               "only tensors whose sizes follow from those of the inputs are "
+                               "supported");
+      updated = tensor::EmptyOp::create(
+          rewriter, loc, shapes[result.getResultNumber()],
+          cast<RankedTensorType>(result.getType()).getElementType());
+      if (updated.getType() != result.getType())
+        updated = tensor::CastOp::create(rewriter, loc, result.getType(), updated);
+    }
+    outs.push_back(updated);
+  }
+  // An operand that is only updated need not be passed as an input, too.
+  SmallVector<Value> ins;
+  for (Value value : inputs.tensors) {
+    unsigned uses = 0, asDestination = 0;
+    for (Operation *op : cluster.ops)
+      op->walk([&](Operation *inner) {
+        for (OpOperand &operand : inner->getOpOperands())
+          uses += operand.get() == value;
+      });
+    for (auto [out, isUpdate] : llvm::zip(outs, updates))
+      asDestination += isUpdate && out == value;
+    if (asDestination == 0 || uses > asDestination)
+      ins.push_back(value);
+  }
+
+  // The kernel: ins, outs, scalars → outs.
+  OpBuilder::InsertionGuard guard(rewriter);
+  auto kernel = ModuleOp::create(loc, StringRef("kernel"));
+  kernel->setAttr(program::kKernel, rewriter.getUnitAttr());
+  SmallVector<Type> types(TypeRange{ValueRange(ins)});
+  llvm::append_range(types, ValueRange(outs).getTypes());
+  types.append(inputs.scalars.size(), rewriter.getIndexType());
+  for (Value scalar : inputs.scalars)
+    if (!scalar.getType().isIndex()) {
+      kernel.erase();
+      return root->emitError("uses a scalar of type ")
+             << scalar.getType() << " from outside; pass it as a tensor of rank 0";
+    }
+  rewriter.setInsertionPointToEnd(kernel.getBody());
+  auto function = func::FuncOp::create(
+      rewriter, loc, "kernel", rewriter.getFunctionType(types, ValueRange(outs).getTypes()));
+  for (unsigned i = 0; i < ins.size(); ++i)
+    function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
+                        rewriter.getBoolAttr(false));
+  Block *body = function.addEntryBlock();
+  IRMapping mapping;
+  for (auto [value, argument] : llvm::zip(ins, body->getArguments()))
+    mapping.map(value, argument);
+  for (auto [i, scalar] : llvm::enumerate(inputs.scalars))
+    mapping.map(scalar, body->getArgument(ins.size() + outs.size() + i));
+  for (auto [i, out, isUpdate] : llvm::enumerate(outs, updates))
+    if (isUpdate && !mapping.contains(out))
+      mapping.map(out, body->getArgument(ins.size() + i));
+  rewriter.setInsertionPointToEnd(body);
+  SmallVector<Operation *> ordered(cluster.ops.begin(), cluster.ops.end());
+  llvm::sort(ordered, [](Operation *a, Operation *b) {
+    if (a->getBlock() == b->getBlock())
+      return a->isBeforeInBlock(b);
+    return a->getBlock()->getParentOp()->isProperAncestor(b);
+  });
+  for (Operation *op : ordered)
+    rewriter.clone(*op, mapping);
+  Operation *clonedRoot = mapping.lookup(root);
+  // The root updates the output argument, also where its operand is an input, too.
+  for (auto [i, isUpdate] : llvm::enumerate(updates))
+    if (isUpdate) {
+      Value argument = body->getArgument(ins.size() + i);
+      if (auto insert = dyn_cast<tensor::InsertSliceOp>(clonedRoot))
+        insert.getDestMutable().assign(argument);
+      else
+        cast<DestinationStyleOpInterface>(clonedRoot)
+            .getTiedOpOperand(clonedRoot->getResult(i))
+            ->set(argument);
+    }
+  SmallVector<Value> results;
+  for (auto [i, result] : llvm::enumerate(clonedRoot->getResults()))
+    results.push_back(bufferization::MaterializeInDestinationOp::create(
+                          rewriter, loc, result.getType(), result, body->getArgument(ins.size() + i))
+                          .getResult());
+  func::ReturnOp::create(rewriter, loc, results);
+
+  // Tile what the kernel is about, and fuse the rest into the tiles.
+  Operation *anchor = root;
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(root))
+    if (Operation *source = insert.getSource().getDefiningOp();
+        source && cluster.ops.contains(source))
+      anchor = source;
+  if (isa<TilingInterface>(anchor) && isa<linalg::LinalgOp, ShapeSignatureOpInterface>(anchor)) {
+    if (failed(tile(function, mapping.lookup(anchor), tileSizes(anchor, cluster)))) {
+      kernel.erase();
+      return root->emitError("failed to tile this op");
+    }
+  }
+  DominanceInfo dominance;
+  eliminateCommonSubExpressions(rewriter, dominance, kernel);
+  (void)runRegionDCE(rewriter, kernel->getRegions());
+
+  StringRef name = unique(kernel, hintFor(cluster));
+  if (module.lookupSymbol(name)) {
+    kernel.erase();
+  } else {
+    kernel.setSymName(name);
+    function.setSymName(name);
+    module.push_back(kernel);
+  }
+  rewriter.setInsertionPoint(root);
+  rewriter.replaceOpWithNewOp<program::DispatchOp>(
+      root, ValueRange(outs).getTypes(), FlatSymbolRefAttr::get(rewriter.getContext(), name),
+      inputs.scalars.getArrayRef(), ins, outs);
+  ++dispatches;
+  return success();
+}

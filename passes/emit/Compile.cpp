@@ -1,0 +1,218 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Model folder or .mlir → package.
+
+#include "infini/passes/emit/Compile.h"
+#include "infini/dialect/program/ProgramOps.h"
+#include "infini/frontend/ImportModel.h"
+#include "infini/passes/Passes.h"
+#include "infini/passes/Pipelines.h"
+#include "infini/passes/emit/HostObject.h"
+#include "infini/passes/emit/WritePackage.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace infini;
+
+static constexpr int kGood = 0, kUserError = 1, kBug = 70;
+
+namespace {
+
+class Compiler {
+public:
+  explicit Compiler(const CompileOptions &options)
+      : options(options), handler(sources, &context) {}
+
+  int run();
+
+private:
+  int fail(const Twine &message) {
+    llvm::WithColor::error(llvm::errs(), "infini-compile") << message << "\n";
+    return kUserError;
+  }
+  int readInput();
+  int readTarget();
+  LogicalResult lower(llvm::function_ref<void(OpPassManager &)> build);
+  int emit();
+  int writeOutput(StringRef bytes);
+  int writeIR();
+
+  const CompileOptions &options;
+  MLIRContext context;
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler handler;
+  OwningOpRef<ModuleOp> module;
+  CpuTarget target;
+};
+
+} // namespace
+
+int Compiler::readTarget() {
+  std::string name = "host";
+  if (options.targets.size() > 1)
+    return fail("expected one --target, got " + Twine(options.targets.size()) +
+                "; this version writes packages for one CPU");
+  if (!options.targets.empty()) {
+    StringRef text = options.targets.front();
+    auto [kind, rest] = text.split(':');
+    if (kind != "cpu")
+      return fail("unknown target '" + text + "'; available: cpu, cpu:<name>, such as cpu:x86-64-v3");
+    if (!rest.empty())
+      name = rest.str();
+    else if (text.contains(':'))
+      return fail("expected a CPU's name behind 'cpu:', such as cpu:x86-64-v3");
+  }
+  std::string error;
+  FailureOr<CpuTarget> found = cpuTarget(name, error);
+  if (failed(found))
+    return fail(error);
+  target = *found;
+  return kGood;
+}
+
+int Compiler::readInput() {
+  if (llvm::sys::fs::is_directory(options.input)) {
+    module = importModel(options.input, options.import, context, [&] {
+      return emitError(UnknownLoc::get(&context));
+    });
+    return module ? kGood : kUserError;
+  }
+  if (options.import.retrofit || options.import.dtype || options.import.segmentLength ||
+      options.import.maxTokensPerCall)
+    return fail("--retrofit, --dtype, --segment-length, and --max-tokens-per-call are for model "
+                "folders, got the file '" + Twine(options.input) + "'");
+  std::string error;
+  auto file = openInputFile(options.input, &error);
+  if (!file)
+    return fail(error + "; expected a model folder or an .mlir file");
+  if (file->getBufferSize() == 0)
+    return fail("'" + Twine(options.input) + "' is empty; expected a model folder or an .mlir file");
+  std::string hash = llvm::utohexstr(llvm::xxh3_64bits(file->getBuffer()));
+  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return kUserError;
+  module.get()->setAttr("program.source", StringAttr::get(&context, hash));
+  if (llvm::none_of(module->getOps<func::FuncOp>(),
+                    [](func::FuncOp f) { return f.isPublic() && !f.isExternal(); }))
+    return fail("expected a public function in '" + Twine(options.input) + "', got none");
+  return kGood;
+}
+
+LogicalResult Compiler::lower(llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(&context);
+  pm.enableVerifier(true);
+  build(pm);
+  return pm.run(module.get());
+}
+
+int Compiler::writeOutput(StringRef bytes) {
+  if (options.output == "-") {
+    llvm::outs() << bytes;
+    return kGood;
+  }
+  // Written beside its place, then renamed.
+  llvm::Error error =
+      llvm::writeToOutput(options.output, [&](llvm::raw_ostream &os) -> llvm::Error {
+        os << bytes;
+        return llvm::Error::success();
+      });
+  if (error)
+    return fail("cannot write '" + Twine(options.output) + "': " + llvm::toString(std::move(error)));
+  return kGood;
+}
+
+int Compiler::writeIR() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module->print(os);
+  os << "\n";
+  return writeOutput(text);
+}
+
+int Compiler::emit() {
+  if (options.stage == Stage::LLVM || options.stage == Stage::Assembly) {
+    auto text = emitHostObject(module.get(), target,
+                               options.stage == Stage::LLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+    if (failed(text))
+      return kBug;
+    return writeOutput(StringRef(text->data(), text->size()));
+  }
+  auto image = emitHostObject(module.get(), target, HostOutput::SharedObject);
+  if (failed(image))
+    return kBug;
+  size_t imageSize = image->size();
+  SmallVector<TargetImage> images;
+  images.push_back({"cpu", target.triple, target.cpu, target.features, std::move(*image)});
+  auto package = writePackage(module.get(), images);
+  if (failed(package))
+    return kUserError;
+  if (options.report) {
+    llvm::errs() << "target cpu: " << target.cpu << ", " << imageSize << " bytes of code\n";
+    for (ModuleOp kernel : program::kernelsOf(module.get())) {
+      unsigned uses = 0;
+      module->walk([&](program::DispatchOp op) { uses += op.getKernel() == *kernel.getSymName(); });
+      llvm::errs() << "kernel " << *kernel.getSymName() << ": " << uses << " dispatches\n";
+    }
+    llvm::errs() << "package: " << package->size() << " bytes\n";
+  }
+  return writeOutput(*package);
+}
+
+int Compiler::run() {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+  if (int status = readTarget())
+    return status;
+  if (int status = readInput())
+    return status;
+  if (options.stage == Stage::Infini) {
+    if (failed(lower([](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); })))
+      return kBug;
+    return writeIR();
+  }
+  // What the input may get wrong shows up to here; behind it, a failure is ours.
+  if (failed(lower([](OpPassManager &pm) {
+        buildInfiniStage(pm);
+        buildDispatchStage(pm);
+      })))
+    return kUserError;
+  if (options.stage == Stage::Dispatch)
+    return writeIR();
+  if (failed(lower(buildProgramStage)))
+    return kBug;
+  if (options.stage == Stage::Program)
+    return writeIR();
+  CpuPipelineOptions pipeline;
+  if (!target.hasAVX512) {
+    // Sixteen registers of eight: 4 × 16 leaves room for operands.
+    pipeline.rows = 4;
+    pipeline.columns = 16;
+  }
+  if (failed(lower([&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); })))
+    return kBug;
+  if (options.stage == Stage::Tile)
+    return writeIR();
+  if (failed(lower(buildCpuLLVMStage)))
+    return kBug;
+  return emit();
+}
+
+int infini::compile(const CompileOptions &options) { return Compiler(options).run(); }

@@ -1,0 +1,38 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler as one call: what infini-compile does.
+
+#ifndef INFINI_PASSES_EMIT_COMPILE_H
+#define INFINI_PASSES_EMIT_COMPILE_H
+
+#include "infini/frontend/Config.h"
+#include "llvm/ADT/StringRef.h"
+#include <string>
+#include <vector>
+
+namespace infini {
+
+/// A stage whose result can be written instead of a package.
+enum class Stage { Infini, Dispatch, Program, Tile, LLVM, Assembly, Package };
+
+struct CompileOptions {
+  /// A model folder, or an .mlir file.
+  std::string input;
+  /// Where the result goes; "-" is standard output.
+  std::string output;
+  /// "cpu", or "cpu:<LLVM's name of a CPU>". None: the host.
+  std::vector<std::string> targets;
+  Stage stage = Stage::Package;
+  ImportOptions import;
+  bool report = false, timing = false;
+};
+
+/// Compiles; messages go to standard error. Returns the exit status: 0 good,
+/// 1 the user's error, 70 a bug. The output is written whole or not at all.
+int compile(const CompileOptions &options);
+
+} // namespace infini
+
+#endif // INFINI_PASSES_EMIT_COMPILE_H

@@ -1,0 +1,273 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// LLVM dialect → LLVM IR → optimised object → shared object.
+
+#include "infini/passes/emit/HostObject.h"
+#include "infini/dialect/program/ProgramOps.h"
+#include "infini/runtime/kernel_abi.h"
+#include "lld/Common/Driver.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/CodeGen/CommandFlags.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+LLD_HAS_DRIVER(elf)
+
+using namespace mlir;
+using namespace infini;
+
+static void initializeTargets() {
+  static bool done = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    return true;
+  }();
+  (void)done;
+}
+
+FailureOr<CpuTarget> infini::cpuTarget(StringRef name, std::string &error) {
+  CpuTarget target;
+  target.triple = llvm::sys::getDefaultTargetTriple();
+  bool host = name == "host";
+  target.cpu = host ? llvm::sys::getHostCPUName().str() : name.str();
+  llvm::SmallVector<StringRef> features;
+  llvm::X86::getFeaturesForCPU(target.cpu, features);
+  if (features.empty()) {
+    llvm::SmallVector<StringRef> known;
+    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+    error = "unknown CPU '" + name.str() + "'; for example x86-64-v2, x86-64-v3, x86-64-v4, " +
+            (known.empty() ? std::string("host") : known.back().str());
+    return failure();
+  }
+  llvm::StringMap<bool> present;
+  if (host)
+    present = llvm::sys::getHostCPUFeatures();
+  // What vector code generation makes use of; the runtime checks these.
+  for (StringRef feature : {"sse4.2", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe",
+                            "popcnt", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
+    if (host ? present.lookup(feature) : llvm::is_contained(features, feature))
+      target.features.push_back(feature.str());
+  target.hasAVX512 = llvm::is_contained(target.features, "avx512f");
+  // The generated code uses the checked features and no others.
+  if (host)
+    target.cpu = target.hasAVX512                                       ? "x86-64-v4"
+                 : llvm::is_contained(target.features, "avx2")          ? "x86-64-v3"
+                 : llvm::is_contained(target.features, "sse4.2")        ? "x86-64-v2"
+                                                                        : "x86-64";
+  return target;
+}
+
+/// Each import becomes a hidden function that jumps through the exported table,
+/// so that also calls that the code generator makes (memcpy, fma) find it.
+static void addImports(llvm::Module &module) {
+  llvm::LLVMContext &context = module.getContext();
+  std::vector<const char *> names = {
+#define INFINI_IMPORT_NAME(name, type, arguments) #name,
+      INFINI_KERNEL_IMPORTS(INFINI_IMPORT_NAME)
+#undef INFINI_IMPORT_NAME
+  };
+  std::vector<const char *> signatures = {
+#define INFINI_IMPORT_SIGNATURE(name, type, arguments) #type #arguments,
+      INFINI_KERNEL_IMPORTS(INFINI_IMPORT_SIGNATURE)
+#undef INFINI_IMPORT_SIGNATURE
+  };
+  auto *pointer = llvm::PointerType::get(context, 0);
+  auto *tableType = llvm::ArrayType::get(pointer, names.size());
+  auto *table = new llvm::GlobalVariable(
+      module, tableType, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
+      llvm::ConstantAggregateZero::get(tableType), "infini_imports");
+  table->setAlignment(llvm::Align(16));
+  auto typeOf = [&](StringRef text) -> llvm::Type * {
+    text = text.trim();
+    if (text.contains('*'))
+      return pointer;
+    return llvm::StringSwitch<llvm::Type *>(text)
+        .Case("float", llvm::Type::getFloatTy(context))
+        .Case("double", llvm::Type::getDoubleTy(context))
+        .Case("int", llvm::Type::getInt32Ty(context))
+        .Case("size_t", llvm::Type::getInt64Ty(context))
+        .Default(nullptr);
+  };
+  for (auto [i, name, signature] : llvm::enumerate(names, signatures)) {
+    auto [result, rest] = StringRef(signature).split('(');
+    SmallVector<StringRef> parts;
+    rest.drop_back().split(parts, ',');
+    SmallVector<llvm::Type *> types;
+    for (StringRef part : parts)
+      types.push_back(typeOf(part));
+    auto *type = llvm::FunctionType::get(typeOf(result), types, false);
+    llvm::Function *function = module.getFunction(name);
+    if (!function)
+      function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
+    if (function->getFunctionType() != type)
+      continue; // a kernel's own function of that name; its verifier speaks
+    function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    function->setLinkage(llvm::GlobalValue::ExternalLinkage);
+    function->addFnAttr(llvm::Attribute::NoInline);
+    function->addFnAttr(llvm::Attribute::NoBuiltin);
+    function->addFnAttr("no-builtins");
+    llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "", function));
+    llvm::Value *slot = b.CreateConstInBoundsGEP2_64(tableType, table, 0, i);
+    llvm::Value *callee = b.CreateLoad(pointer, slot);
+    SmallVector<llvm::Value *> arguments;
+    for (llvm::Argument &argument : function->args())
+      arguments.push_back(&argument);
+    auto *call = b.CreateCall(type, callee, arguments);
+    call->setTailCall();
+    b.CreateRet(call);
+  }
+}
+
+static std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target, std::string &error) {
+  initializeTargets();
+  llvm::Triple triple(target.triple);
+  const llvm::Target *registered = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!registered)
+    return nullptr;
+  std::string features;
+  for (const std::string &feature : target.features)
+    features += (features.empty() ? "+" : ",+") + feature;
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(registered->createTargetMachine(
+      triple, target.cpu, features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = true;
+  tuning.SLPVectorization = true;
+  tuning.LoopUnrolling = true;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+/// Runs lld on a temporary object. Paths do not reach the image.
+static FailureOr<SmallVector<char, 0>> linkObject(Location loc, StringRef object,
+                                                  ArrayRef<std::string> exports) {
+  SmallString<128> folder;
+  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("infini", folder))
+    return emitError(loc, "cannot make a temporary folder: ") << code.message();
+  llvm::scope_exit cleanUp([&] { (void)llvm::sys::fs::remove_directories(folder); });
+  std::string in = (folder + "/kernels.o").str(), out = (folder + "/kernels.so").str(),
+              list = (folder + "/exports").str();
+  auto write = [&](StringRef path, StringRef bytes) -> LogicalResult {
+    std::error_code code;
+    llvm::raw_fd_ostream os(path, code);
+    if (!code)
+      os << bytes;
+    os.close();
+    if (code || os.has_error()) {
+      std::string why = code ? code.message() : os.error().message();
+      os.clear_error();
+      return emitError(loc, "cannot write '") << path << "': " << why;
+    }
+    return success();
+  };
+  std::string version = "{ global: infini_imports;";
+  for (const std::string &name : exports)
+    version += " \"" + name + "\";";
+  version += " local: *; };\n";
+  if (failed(write(in, object)) || failed(write(list, version)))
+    return failure();
+  std::string versionFlag = "--version-script=" + list;
+  std::vector<const char *> arguments = {
+      "ld.lld", "-shared", "-z", "defs", "-z", "now", "--gc-sections", "--hash-style=gnu", "--build-id=none",
+      "-soname=infini-kernels", "--strip-debug", versionFlag.c_str(), "-o", out.c_str(), in.c_str()};
+  std::string messages;
+  llvm::raw_string_ostream os(messages);
+  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0)
+    return emitError(loc, "lld failed to link the kernels: ") << messages;
+  auto buffer = llvm::MemoryBuffer::getFile(out, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return emitError(loc, "cannot read '") << out << "': " << buffer.getError().message();
+  StringRef bytes = (*buffer)->getBuffer();
+  return SmallVector<char, 0>(bytes.begin(), bytes.end());
+}
+
+FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module, const CpuTarget &target,
+                                                       HostOutput output) {
+  Location loc = module.getLoc();
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  if (!machine)
+    return emitError(loc, "no code generator for '") << target.triple << "': " << error;
+  llvm::LLVMContext context;
+  llvm::Module all("kernels", context);
+  all.setDataLayout(machine->createDataLayout());
+  all.setTargetTriple(machine->getTargetTriple());
+  std::vector<std::string> exports;
+  for (ModuleOp kernel : program::kernelsOf(module)) {
+    std::unique_ptr<llvm::Module> one = translateModuleToLLVMIR(kernel, context, "kernel");
+    if (!one)
+      return kernel.emitError("failed to translate the kernel to LLVM IR");
+    one->setDataLayout(all.getDataLayout());
+    one->setTargetTriple(all.getTargetTriple());
+    if (llvm::Linker::linkModules(all, std::move(one)))
+      return kernel.emitError("failed to join the kernel's LLVM IR");
+    exports.push_back(kernel.getSymName()->str());
+  }
+  for (llvm::Function &function : all) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("target-features", machine->getTargetFeatureString());
+    if (target.hasAVX512)
+      function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+    if (!llvm::is_contained(exports, function.getName()))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+  // Optimise first: the bodies of the imports must not be seen by it.
+  optimize(all, *machine);
+  addImports(all);
+  if (llvm::verifyModule(all, &llvm::errs()))
+    return emitError(loc, "the kernels' LLVM IR is invalid");
+
+  SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream os(bytes);
+  if (output == HostOutput::LLVMIR) {
+    all.print(os, nullptr);
+    return bytes;
+  }
+  llvm::legacy::PassManager codegen;
+  auto kind = output == HostOutput::Assembly ? llvm::CodeGenFileType::AssemblyFile
+                                             : llvm::CodeGenFileType::ObjectFile;
+  llvm::TargetLibraryInfoImpl library(machine->getTargetTriple());
+  codegen.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  machine->Options.FunctionSections = true;
+  if (machine->addPassesToEmitFile(codegen, os, nullptr, kind))
+    return emitError(loc, "the code generator cannot write this kind of file");
+  codegen.run(all);
+  if (output == HostOutput::Assembly)
+    return bytes;
+  return linkObject(loc, StringRef(bytes.data(), bytes.size()), exports);
+}

@@ -1,0 +1,318 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs infini-compile, and keeps what it makes: the package's name in the cache
+// is a hash of all that it depends on.
+
+#include "infini/runtime/cli/handles.h"
+#include "infini/runtime/cli/options.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+extern char **environ;
+
+using namespace infini;
+using namespace infini::cli;
+
+namespace {
+
+/// A hash of a sequence of things, each with its length, so that two sequences
+/// do not run into one another.
+class Fingerprint {
+public:
+  Fingerprint() : state(XXH3_createState()) {
+    if (!state)
+      throw std::bad_alloc();
+    XXH3_128bits_reset(state);
+  }
+  ~Fingerprint() { XXH3_freeState(state); }
+  Fingerprint(const Fingerprint &) = delete;
+  Fingerprint &operator=(const Fingerprint &) = delete;
+
+  void add(const void *bytes, size_t size) {
+    uint64_t length = size;
+    XXH3_128bits_update(state, &length, sizeof length);
+    XXH3_128bits_update(state, bytes, size);
+  }
+  void add(const std::string &text) { add(text.data(), text.size()); }
+  void add(uint64_t number) { add(&number, sizeof number); }
+
+  /// A file's first `most` bytes.
+  Status addFile(const std::string &path, uint64_t most = UINT64_MAX) {
+    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+      return userError("cannot open ", quoted(path), ": ", strerror(errno));
+    std::vector<char> buffer(1 << 16);
+    Status status;
+    uint64_t done = 0;
+    while (done < most) {
+      ssize_t count = read(fd, buffer.data(),
+                           std::min<uint64_t>(buffer.size(), most - done));
+      if (count < 0 && errno == EINTR)
+        continue;
+      if (count < 0)
+        status = userError("cannot read ", quoted(path), ": ", strerror(errno));
+      if (count <= 0)
+        break;
+      XXH3_128bits_update(state, buffer.data(), size_t(count));
+      done += uint64_t(count);
+    }
+    close(fd);
+    add(done);
+    return status;
+  }
+
+  std::string text() const {
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+    std::string result;
+    for (unsigned char byte : canonical.digest) {
+      static const char digits[] = "0123456789abcdef";
+      result += digits[byte >> 4];
+      result += digits[byte & 15];
+    }
+    return result;
+  }
+
+private:
+  XXH3_state_t *state;
+};
+
+bool isFolder(const std::string &path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool endsWith(const std::string &text, const char *end) {
+  size_t size = std::strlen(end);
+  return text.size() >= size &&
+         text.compare(text.size() - size, size, end) == 0;
+}
+
+/// The header of a safetensors file: the weights themselves are not compiled.
+Status addTensorNames(Fingerprint &print, const std::string &path) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  uint64_t headerBytes = 0;
+  ssize_t count = fd < 0 ? -1 : read(fd, &headerBytes, sizeof headerBytes);
+  if (fd >= 0)
+    close(fd);
+  if (fd < 0)
+    return userError("cannot open ", quoted(path), ": ", strerror(errno));
+  // A damaged one is the compiler's to report.
+  if (count != ssize_t(sizeof headerBytes) || headerBytes > 100000000)
+    return print.addFile(path, 8);
+  return print.addFile(path, 8 + headerBytes);
+}
+
+Status addInput(Fingerprint &print, const std::string &path) {
+  if (!isFolder(path))
+    return print.addFile(path);
+  std::vector<std::string> names;
+  if (DIR *folder = opendir(path.c_str())) {
+    while (dirent *file = readdir(folder))
+      names.push_back(file->d_name);
+    closedir(folder);
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    std::string file = path + "/" + name;
+    if (endsWith(name, ".safetensors")) {
+      print.add(name);
+      INFINI_TRY(addTensorNames(print, file));
+    } else if (name == "config.json" || endsWith(name, ".index.json")) {
+      print.add(name);
+      INFINI_TRY(print.addFile(file));
+    }
+  }
+  return Status();
+}
+
+/// infini-compile beside this program, else on the path.
+Status findCompiler(std::string &path) {
+  char self[PATH_MAX];
+  ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+  std::vector<std::string> folders;
+  if (size > 0) {
+    std::string text(self, size_t(size));
+    folders.push_back(text.substr(0, text.rfind('/')));
+  }
+  if (const char *list = getenv("PATH")) {
+    std::string text = list;
+    for (size_t at = 0; at <= text.size();) {
+      size_t end = std::min(text.find(':', at), text.size());
+      if (end > at)
+        folders.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  for (const std::string &folder : folders) {
+    path = folder + "/infini-compile";
+    if (access(path.c_str(), X_OK) == 0 && !isFolder(path))
+      return Status();
+  }
+  return userError("cannot find infini-compile beside this program or on "
+                   "PATH; give a compiled package (.infini)");
+}
+
+/// A compiler that was built anew makes new packages.
+Status addCompiler(Fingerprint &print, const std::string &path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0)
+    return userError("cannot open ", quoted(path), ": ", strerror(errno));
+  char resolved[PATH_MAX];
+  print.add(realpath(path.c_str(), resolved) ? std::string(resolved) : path);
+  print.add(uint64_t(info.st_size));
+  print.add(uint64_t(info.st_mtim.tv_sec));
+  print.add(uint64_t(info.st_mtim.tv_nsec));
+  return Status();
+}
+
+Status makeFolders(const std::string &path) {
+  for (size_t at = 1; at <= path.size(); ++at) {
+    if (at != path.size() && path[at] != '/')
+      continue;
+    std::string part = path.substr(0, at);
+    if (mkdir(part.c_str(), 0777) != 0 && !isFolder(part))
+      return userError("cannot make the cache folder ", quoted(part), ": ",
+                       strerror(errno),
+                       "; set INFINI_CACHE_DIR to one that can be written");
+  }
+  return Status();
+}
+
+Status cacheFolder(std::string &path) {
+  auto variable = [](const char *name) -> std::string {
+    const char *value = getenv(name);
+    return value ? value : "";
+  };
+  if (path = variable("INFINI_CACHE_DIR"); !path.empty())
+    return makeFolders(path);
+  if (path = variable("XDG_CACHE_HOME"); !path.empty())
+    return makeFolders(path += "/infini");
+  if (path = variable("HOME"); !path.empty())
+    return makeFolders(path += "/.cache/infini");
+  return userError("there is no folder for compiled packages; set "
+                   "INFINI_CACHE_DIR or HOME");
+}
+
+/// Runs the compiler to its end. Its messages go where ours go.
+Status spawn(const std::vector<std::string> &arguments, int &exit) {
+  std::vector<char *> words;
+  for (const std::string &word : arguments)
+    words.push_back(const_cast<char *>(word.c_str()));
+  words.push_back(nullptr);
+  // What it says on standard output must not mix with the results.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  pid_t child;
+  int error =
+      posix_spawn(&child, words[0], &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error)
+    return userError("cannot run ", quoted(arguments[0]), ": ",
+                     strerror(error));
+  int status;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      return bug("cannot wait for infini-compile: ", strerror(errno));
+  if (WIFSIGNALED(status))
+    return bug("infini-compile was ended by signal ", WTERMSIG(status), " (",
+               strsignal(WTERMSIG(status)), ")");
+  exit = WEXITSTATUS(status) == 0             ? good
+         : WEXITSTATUS(status) == userMistake ? userMistake
+                                              : ourBug;
+  return Status();
+}
+
+/// What is passed on to the compiler.
+std::vector<std::string> compilerOptions(const Options &options) {
+  std::vector<std::string> words;
+  if (!options.dtype.empty())
+    words.push_back("--dtype=" + options.dtype);
+  if (options.retrofit)
+    words.push_back("--retrofit");
+  if (options.segmentLength)
+    words.push_back("--segment-length=" +
+                    std::to_string(*options.segmentLength));
+  return words;
+}
+
+/// The cached package for these words, made now unless it is there and whole.
+Status compile(const Options &options, const std::string &compiler,
+               const std::vector<std::string> &words, std::string &package,
+               int &exit) {
+  Fingerprint print;
+  INFINI_TRY(addCompiler(print, compiler));
+  INFINI_TRY(addInput(print, options.program));
+  for (const std::string &word : words)
+    print.add(word);
+  INFINI_TRY(cacheFolder(package));
+  package += "/" + print.text() + ".infini";
+  if (access(package.c_str(), R_OK) == 0) {
+    PackageHandle existing;
+    if (!make(existing, infini_package_open, package.c_str()))
+      return Status();
+  }
+  std::string temporary = package.substr(0, package.size() - 7) + "." +
+                          std::to_string(getpid()) + ".tmp.infini";
+  std::vector<std::string> command = {compiler, options.program, "-o",
+                                      temporary};
+  command.insert(command.end(), words.begin(), words.end());
+  Status status = spawn(command, exit);
+  if (!status && exit == good &&
+      rename(temporary.c_str(), package.c_str()) != 0)
+    status = userError("cannot write ", quoted(package), ": ", strerror(errno));
+  if (status || exit != good)
+    unlink(temporary.c_str());
+  return status;
+}
+
+} // namespace
+
+Status cli::findPackage(const Options &options, std::string &package,
+                        int &exit) {
+  bool isModel = isFolder(options.program);
+  if (!isModel && access(options.program.c_str(), R_OK) != 0)
+    return userError("cannot open ", quoted(options.program), ": ",
+                     strerror(errno));
+  std::vector<std::string> words = compilerOptions(options);
+  if (!isModel && !words.empty())
+    return userError("--dtype, --retrofit and --segment-length are for model "
+                     "folders, got ",
+                     quoted(options.program));
+  if (!isModel && !endsWith(options.program, ".mlir")) {
+    package = options.program;
+    return Status();
+  }
+  std::string compiler;
+  INFINI_TRY(findCompiler(compiler));
+  INFINI_TRY(compile(options, compiler, words, package, exit));
+  if (!isModel || exit != good || !options.tokensPerCall)
+    return Status();
+  // Larger calls than the default must be compiled for.
+  PackageHandle compiled;
+  infini_model_info model;
+  INFINI_TRY(make(compiled, infini_package_open, package.c_str()));
+  if (!infini_package_model(compiled.get(), &model) ||
+      model.max_tokens_per_call >= options.tokensPerCall)
+    return Status();
+  words.push_back("--max-tokens-per-call=" +
+                  std::to_string(options.tokensPerCall));
+  return compile(options, compiler, words, package, exit);
+}

@@ -1,0 +1,65 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of infini-run.
+
+#ifndef INFINI_RUNTIME_CLI_OPTIONS_H
+#define INFINI_RUNTIME_CLI_OPTIONS_H
+
+#include "infini/runtime/status.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace infini::cli {
+
+/// Exit statuses of all of the project's programs.
+enum ExitStatus : int { good = 0, userMistake = 1, mismatch = 2, ourBug = 70 };
+
+struct Options {
+  /// F.mlir, P.infini, or a model folder.
+  std::string program;
+  std::string entry;
+  std::string device = "cpu";
+  unsigned threads = 0;
+  bool stats = false;
+
+  // A function.
+  std::vector<std::string> inputs, outputs, expects;
+  std::vector<double> rtol, atol;
+
+  // A text.
+  std::string weights, promptFile, tokens, logitsOut;
+  uint64_t tokensPerCall = 0;
+
+  // For the compiler.
+  bool retrofit = false;
+  std::optional<uint64_t> segmentLength;
+  std::string dtype;
+
+  bool isText() const { return !promptFile.empty() || !tokens.empty(); }
+};
+
+/// The whole program; returns the exit status.
+int run(int argc, char **argv);
+
+/// Both return Status and set `exit` for what is not an error.
+Status runFunction(const Options &options, const std::string &package,
+                   int &exit);
+Status runText(const Options &options, const std::string &package,
+               const std::string &weights);
+
+/// Where the compiled package is: the file itself, or one in the cache that
+/// infini-compile makes if need be. `exit` is not 0 when the compiler failed,
+/// which has said why.
+Status findPackage(const Options &options, std::string &package, int &exit);
+
+/// "@name.npy" without the '@'.
+Status fileArgument(const std::string &option, const std::string &text,
+                    std::string &path);
+
+} // namespace infini::cli
+
+#endif // INFINI_RUNTIME_CLI_OPTIONS_H

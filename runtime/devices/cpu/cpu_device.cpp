@@ -1,0 +1,182 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
+//
+#include "infini/runtime/devices/cpu/cpu_device.h"
+#include "infini/runtime/devices/cpu/loader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+using namespace infini;
+
+namespace {
+
+class CpuMemory final : public DeviceMemory {
+public:
+  ~CpuMemory() override { free(data); }
+};
+
+class CpuModule final : public DeviceModule {
+public:
+  std::unique_ptr<CpuImage> image;
+};
+
+} // namespace
+
+CpuDevice::CpuDevice(unsigned threads)
+    : pool(threads), scratch(pool.threadCount()) {
+  useOneBlasThread();
+}
+
+void CpuDevice::poisonScratch() {
+  for (ThreadScratch &thread : scratch)
+    thread.scratch.poison = true;
+}
+
+Status CpuDevice::allocate(size_t bytes,
+                           std::unique_ptr<DeviceMemory> &memory) {
+  auto result = std::make_unique<CpuMemory>();
+  size_t rounded = std::max<size_t>((bytes + 63) / 64 * 64, 64);
+  if (rounded < bytes || !(result->data = aligned_alloc(64, rounded)))
+    return Status::outOfMemory();
+  result->bytes = bytes;
+  memory = std::move(result);
+  return Status();
+}
+
+Status CpuDevice::load(const Program &program,
+                       std::unique_ptr<DeviceModule> &module) {
+  Status reason;
+  std::string kinds;
+  for (const Target &target : program.targets) {
+    kinds += (kinds.empty() ? "" : ", ") + quoted(target.kind);
+    if (target.kind != "cpu")
+      continue;
+    if (Status status = checkCpuTarget(target)) {
+      reason = std::move(status);
+      continue;
+    }
+    auto result = std::make_unique<CpuModule>();
+    INFINI_TRY(CpuImage::load(target, program.kernels, result->image));
+    module = std::move(result);
+    return Status();
+  }
+  if (reason)
+    return reason;
+  return userError("the package has no kernels for the device 'cpu', only for ",
+                   kinds, "; compile it with --target cpu");
+}
+
+//===----------------------------------------------------------------------===//
+// Dispatch
+//===----------------------------------------------------------------------===//
+
+struct CpuDevice::Dispatch {
+  CpuDevice &device;
+  infini_kernel kernel;
+  const int64_t *grid;
+  const uint64_t *arguments;
+  std::atomic<bool> outOfMemory{false};
+
+  void run(unsigned thread, int64_t begin, int64_t end) {
+    Scratch &scratch = device.scratch[thread].scratch;
+    infini_block block;
+    block.scratch = &scratch;
+    block.allocate = Scratch::allocate;
+    block.release = Scratch::release;
+    // Jumped to from Scratch::allocate, over frames of the kernel only; nothing
+    // that changed since is read afterwards.
+    if (_setjmp(scratch.failure)) {
+      outOfMemory = true;
+      scratch.reset();
+      return;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      if (outOfMemory.load(std::memory_order_relaxed))
+        return;
+      block.id[0] = i % grid[0];
+      block.id[1] = i / grid[0] % grid[1];
+      block.id[2] = i / grid[0] / grid[1];
+      kernel(arguments, &block);
+      scratch.reset();
+    }
+  }
+};
+
+Status CpuDevice::dispatch(DeviceModule &module, uint32_t kernel,
+                           const int64_t grid[3], const uint64_t *arguments) {
+  int64_t count = 1;
+  for (int i = 0; i < 3; ++i)
+    if (grid[i] <= 0)
+      return Status();
+  if (__builtin_mul_overflow(grid[0], grid[1], &count) ||
+      __builtin_mul_overflow(count, grid[2], &count))
+    return bug("a grid of ", grid[0], " by ", grid[1], " by ", grid[2],
+               " blocks does not fit 64 bits");
+  Dispatch dispatch{*this,
+                    static_cast<CpuModule &>(module).image->kernel(kernel),
+                    grid, arguments};
+  // Some pieces a thread, so that unequal blocks even out; but a grid of very
+  // many blocks is not handed out one by one.
+  int64_t grain =
+      std::clamp<int64_t>(count / (int64_t(pool.threadCount()) * 16), 1, 256);
+  pool.run(
+      count, grain,
+      [](void *context, unsigned thread, int64_t begin, int64_t end) {
+        static_cast<Dispatch *>(context)->run(thread, begin, end);
+      },
+      &dispatch);
+  return dispatch.outOfMemory ? Status::outOfMemory() : Status();
+}
+
+Status CpuDevice::gemm(const Gemm &gemm) { return runGemm(gemm, pool); }
+
+//===----------------------------------------------------------------------===//
+// Copy, fill
+//===----------------------------------------------------------------------===//
+
+Status CpuDevice::copy(void *destination, const void *source, size_t bytes) {
+  if (bytes)
+    std::memmove(destination, source, bytes);
+  return Status();
+}
+
+Status CpuDevice::fill(void *destination, size_t bytes, uint64_t pattern,
+                       unsigned patternBytes) {
+  if (!bytes)
+    return Status();
+  uint8_t unit[8];
+  std::memcpy(unit, &pattern, sizeof unit);
+  auto *to = static_cast<uint8_t *>(destination);
+  if (std::all_of(unit, unit + patternBytes,
+                  [&](uint8_t byte) { return byte == unit[0]; })) {
+    std::memset(to, unit[0], bytes);
+    return Status();
+  }
+  for (size_t i = 0; i < bytes; i += patternBytes)
+    std::memcpy(to + i, unit, std::min<size_t>(patternBytes, bytes - i));
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// Devices by name
+//===----------------------------------------------------------------------===//
+
+const char *infini::deviceNames() { return "cpu"; }
+
+Status infini::openDevice(const std::string &name, unsigned threads,
+                          std::shared_ptr<Device> &device) {
+  constexpr unsigned maxThreads = 1024;
+  if (name != "cpu")
+    return userError("there is no device ", quoted(name),
+                     "; expected one of: ", deviceNames());
+  if (threads > maxThreads)
+    return userError("expected at most ", maxThreads, " threads, got ",
+                     threads);
+  device = std::make_shared<CpuDevice>(
+      threads ? threads : std::min(ThreadPool::availableCores(), maxThreads));
+  return Status();
+}

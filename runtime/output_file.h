@@ -1,0 +1,50 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A file that is there completely or not at all: written under a temporary
+// name, and renamed when it is done.
+
+#ifndef INFINI_RUNTIME_OUTPUT_FILE_H
+#define INFINI_RUNTIME_OUTPUT_FILE_H
+
+#include "infini/runtime/status.h"
+
+namespace infini {
+
+class OutputFile {
+public:
+  OutputFile() = default;
+  /// Removes what was not committed.
+  ~OutputFile() { discard(); }
+  OutputFile(const OutputFile &) = delete;
+  OutputFile &operator=(const OutputFile &) = delete;
+
+  /// A path that names something other than a regular file (a device, a pipe)
+  /// is written directly: renaming over it would replace it.
+  Status open(const std::string &path);
+  Status write(const void *bytes, size_t size);
+  /// Overwrites from the beginning what has been written. Fails on what cannot
+  /// seek.
+  Status rewrite(const void *bytes, size_t size);
+  /// Puts the file in its place. Nothing may be written after that.
+  Status commit();
+  void discard();
+
+  bool isOpen() const { return fd >= 0; }
+  const std::string &path() const { return wantedPath; }
+
+private:
+  Status failed(const char *what);
+
+  int fd = -1;
+  std::string wantedPath;
+  /// Where the file is to be, symbolic links resolved; and the name that it has
+  /// until then, "" for none.
+  std::string finalPath, temporaryPath;
+  bool isDirect = false;
+};
+
+} // namespace infini
+
+#endif // INFINI_RUNTIME_OUTPUT_FILE_H

@@ -1,0 +1,92 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
+// Apache-2.0 WITH LLVM-exception
+//
+// An entry of a package bound to weights and a device, and the state that it
+// keeps from call to call.
+
+#ifndef INFINI_RUNTIME_SESSION_H
+#define INFINI_RUNTIME_SESSION_H
+
+#include "infini/runtime/executor.h"
+#include "infini/runtime/package.h"
+#include "infini/runtime/safetensors.h"
+
+namespace infini {
+
+class Session {
+public:
+  /// `entryName` may be empty, `weights` null; see infini.h.
+  static Status open(std::shared_ptr<const Package> package,
+                     const std::string &entryName,
+                     std::shared_ptr<const safetensors::Model> weights,
+                     std::shared_ptr<Device> device,
+                     std::unique_ptr<Session> &session);
+
+  Status call(const infini_tensor *inputs, size_t inputCount,
+              infini_tensor *outputs, size_t outputCount);
+  Status feed(const int32_t *tokens, size_t count, float *logits,
+              infini_logits_callback callback, void *user);
+  Status setTokensPerCall(uint64_t tokens);
+  Status reset();
+
+  size_t stateCount() const { return states.size(); }
+  const std::string &stateName(size_t index) const {
+    return states[index].port->name;
+  }
+  Status readState(std::string_view name, infini_tensor &tensor) const;
+
+  infini_statistics statistics() const;
+
+private:
+  Session() = default;
+
+  struct State {
+    const Port *port;
+    std::unique_ptr<DeviceMemory> memory;
+    int64_t scalar = 0;
+    size_t bytes = 0;
+  };
+  /// A tensor that stays where it is: a weight or a constant.
+  struct Fixed {
+    std::vector<int64_t> shape;
+    std::unique_ptr<DeviceMemory> memory;
+  };
+
+  Status makeStates();
+  Status makeConstants(const Entry &init);
+  /// Fills in what comes from the weights.
+  Status bindWeights(const Entry &entry, std::vector<Executor::Input> &inputs);
+  Status bindWeight(const Port &port, Executor::Input &input);
+  Status checkTextForm(const Port *&tokens, const Port *&logits) const;
+  Status feedCall(const int32_t *tokens, size_t count, float *logits);
+  Status runBound(void *const *outputs);
+
+  std::shared_ptr<const Package> package;
+  std::shared_ptr<const safetensors::Model> weights;
+  std::shared_ptr<Device> device;
+  std::unique_ptr<DeviceModule> module;
+  const Entry *entry = nullptr;
+  bool poison = false;
+  std::unique_ptr<Executor> executor;
+
+  /// One a port. Arguments are filled in at each call.
+  std::vector<Executor::Input> inputs;
+  std::vector<void *> outputs;
+  std::vector<size_t> argumentInputs, argumentOutputs;
+  std::vector<State> states;
+  /// Which state an output updates, for scalars; one an output.
+  std::vector<State *> outputStates;
+  std::vector<std::unique_ptr<Fixed>> fixed;
+
+  uint64_t tokensPerCall = 0;
+  std::vector<float> logitsBuffer;
+  std::vector<int64_t> wideTokens;
+  /// A call failed half way: the state is neither the old nor the new one.
+  bool broken = false;
+  infini_statistics counts = {};
+};
+
+} // namespace infini
+
+#endif // INFINI_RUNTIME_SESSION_H

@@ -1,0 +1,14 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// infini-compile: a model folder or an .mlir file to a package.
+
+#include "infini/tools/compile/CommandLine.h"
+
+int main(int argc, char **argv) {
+  infini::CompileOptions options;
+  if (!infini::parseCommandLine(argc, argv, options))
+    return 1;
+  return infini::compile(options);
+}

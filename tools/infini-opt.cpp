@@ -1,0 +1,20 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// infini-opt: mlir-opt with our dialects, passes, and pipelines.
+
+#include "infini/passes/Passes.h"
+#include "infini/passes/Pipelines.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  infini::registerDialects(registry);
+  mlir::registerAllPasses();
+  infini::registerInfiniPasses();
+  infini::registerPipelines();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "infini optimizer driver\n", registry));
+}
