@@ -36,8 +36,6 @@ void infini::buildInfiniStage(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createInfiniLowerScan());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
-  pm.addPass(createCSEPass());
 }
 
 void infini::buildDispatchStage(OpPassManager &pm) {

@@ -42,11 +42,6 @@ std::string infini::verifyExpression(const Expression &expression,
   return "";
 }
 
-static int64_t floorDivide(int64_t a, int64_t b) {
-  int64_t quotient = a / b;
-  return a % b < 0 ? quotient - 1 : quotient;
-}
-
 /// One operation on two values; b is positive for the divisions.
 static ExpressionFault apply(ExpressionOp op, int64_t a, int64_t b,
                              int64_t &result) {
@@ -68,13 +63,15 @@ static ExpressionFault apply(ExpressionOp op, int64_t a, int64_t b,
   }
   if (b <= 0)
     return ExpressionFault::divisionByNonPositive;
-  int64_t floor = floorDivide(a, b);
+  // None of these overflows: the quotient of a division with a remainder is
+  // away from both ends.
+  int64_t quotient = a / b, remainder = a % b;
   if (op == ExpressionOp::floordiv)
-    result = floor;
-  else if (op == ExpressionOp::mod)
-    result = a - floor * b;
-  else // ceildiv: never overflows, because floor < max whenever a % b != 0
-    result = floor + (a % b != 0);
+    result = quotient - (remainder < 0);
+  else if (op == ExpressionOp::ceildiv)
+    result = quotient + (remainder > 0);
+  else
+    result = remainder < 0 ? remainder + b : remainder;
   return ExpressionFault::none;
 }
 

@@ -30,14 +30,18 @@
 #endif
 
 #ifdef __cplusplus
+// As C does it: any number may arrive in an enumeration, and is checked.
+#define INFINI_ENUM_TYPE : int32_t
 extern "C" {
+#else
+#define INFINI_ENUM_TYPE
 #endif
 
 //===----------------------------------------------------------------------===//
 // Status
 //===----------------------------------------------------------------------===//
 
-typedef enum infini_code {
+typedef enum infini_code INFINI_ENUM_TYPE {
   INFINI_OK = 0,
   /// The caller asked for what cannot be: a wrong name, shape, type or value.
   INFINI_USER_ERROR = 1,
@@ -69,7 +73,7 @@ INFINI_API const char *infini_version(void);
 
 /// Numbered as in the package format. f16 and bf16 are two bytes, i1 is a byte
 /// that is 0 or 1.
-typedef enum infini_element {
+typedef enum infini_element INFINI_ENUM_TYPE {
   INFINI_F32 = 0,
   INFINI_F64 = 1,
   INFINI_F16 = 2,
@@ -119,7 +123,7 @@ INFINI_API infini_status *infini_package_from_memory(const void *bytes,
                                                      infini_package **package);
 INFINI_API void infini_package_release(infini_package *package);
 
-typedef enum infini_port_kind {
+typedef enum infini_port_kind INFINI_ENUM_TYPE {
   INFINI_ARGUMENT = 0,
   INFINI_WEIGHT = 1,
   INFINI_STATE = 2,

@@ -211,8 +211,8 @@ ShapeSignature RopeOp::getShapeSignature() {
 }
 
 SmallVector<DimName> RopeOp::getParallelDims() {
-  SmallVector<DimName> names = leadingDims(rankOf(getInput()), "L");
-  names.resize(rankOf(getInput()) - 1);
+  SmallVector<DimName> names = leadingDims(rankOf(getInput()), "LK");
+  names.pop_back();
   return names;
 }
 
@@ -372,10 +372,10 @@ LogicalResult GateOp::verify() {
 ShapeSignature AffineScanOp::getShapeSignature() {
   bool matrix = rankOf(getIncrements()) != 4;
   ShapeSignature signature;
+  signature.operands = {{"increments", dims(matrix ? "SBGKV" : "SBGK")},
+                        {"initial", dims(matrix ? "BGKV" : "BGK")}};
   if (getFactors())
     signature.operands.push_back({"factors", dims(rankOf(getFactors()) == 4 ? "SBGK" : "SBGKK")});
-  signature.operands.push_back({"increments", dims(matrix ? "SBGKV" : "SBGK")});
-  signature.operands.push_back({"initial", dims(matrix ? "BGKV" : "BGK")});
   signature.results = {{"before", dims(matrix ? "SBGKV" : "SBGK")},
                        {"last", dims(matrix ? "BGKV" : "BGK")}};
   return signature;

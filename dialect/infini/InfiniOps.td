@@ -440,7 +440,8 @@ def Infini_AffineScanOp : Infini_TensorOp<"affine_scan", [
       initial(%M0 : tensor<1x2x64x64xf32>)
     ```
   }];
-  let arguments = (ins Optional<Infini_State>:$factors, Infini_State:$increments, Infini_State:$initial);
+  let arguments = (ins Infini_State:$increments, Infini_State:$initial,
+    Optional<Infini_State>:$factors);
   let results = (outs Infini_State:$before, Infini_State:$last);
   let assemblyFormat = [{
     (`factors` `(` $factors^ `:` type($factors) `)`)?

@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // MemoryWriteOpInterface of infini.memory_update: component 0 is the normaliser
-// z, component 1 the memory M. Letters are those of the op: B batch, G key/value
-// heads, L tokens, K and V the sizes of keys and values; J is a second K.
+// z, component 1 the memory M. Letters are those of the op: B batch, G
+// key/value heads, L tokens, K and V the sizes of keys and values; J is a
+// second K.
 
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/dialect/infini/StructuredBuilder.h"
@@ -41,7 +42,8 @@ Value infini::guardedDivide(OpBuilder &builder, Location loc, Value numerator,
   auto divisor = cast<RankedTensorType>(denominator.getType());
   return StructuredBuilder(builder, loc, type.getElementType())
       .map(type.getElementType(), letters,
-           {{numerator, letters}, {denominator, letters.substr(0, divisor.getRank())}},
+           {{numerator, letters},
+            {denominator, letters.substr(0, divisor.getRank())}},
            [](OpBuilder &b, Location loc, ValueRange x) {
              return guardedDivideScalar(b, loc, x[0], x[1]);
            });
@@ -71,7 +73,9 @@ static Value residual(StructuredBuilder &s, MemoryUpdateOp op, Value z,
                       Value memory) {
   Value held = s.contract("BGLV", {{op.getKey(), "BGLK"}, {memory, "BGKV"}});
   return s.map(s.getComputeType(), "BGLV",
-               {{op.getValue(), "BGLV"}, {held, "BGLV"}, {denominators(s, op, z), "BGL"}},
+               {{op.getValue(), "BGLV"},
+                {held, "BGLV"},
+                {denominators(s, op, z), "BGL"}},
                [](OpBuilder &b, Location loc, ValueRange x) -> Value {
                  Value retrieved = guardedDivideScalar(b, loc, x[1], x[2]);
                  return arith::SubFOp::create(b, loc, x[0], retrieved);
@@ -83,41 +87,47 @@ static Value residual(StructuredBuilder &s, MemoryUpdateOp op, Value z,
 static Value correctedKeySum(StructuredBuilder &s, MemoryUpdateOp op, Value z) {
   Lettered key{op.getKey(), "BGLK"};
   Value norms = s.contract("BGL", {key, key});
-  Value weights = s.map(
-      s.getComputeType(), "BGL", {{denominators(s, op, z), "BGL"}, {norms, "BGL"}},
-      [](OpBuilder &b, Location loc, ValueRange x) -> Value {
-        Value share = guardedDivideScalar(b, loc, x[0], x[1]);
-        Type type = share.getType();
-        Value zero = arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 0.0));
-        Value one = arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
-        Value rest = arith::SubFOp::create(b, loc, one, share);
-        rest = arith::MaximumFOp::create(b, loc, rest, zero);
-        return arith::MinimumFOp::create(b, loc, rest, one);
-      });
+  Value weights =
+      s.map(s.getComputeType(), "BGL",
+            {{denominators(s, op, z), "BGL"}, {norms, "BGL"}},
+            [](OpBuilder &b, Location loc, ValueRange x) -> Value {
+              Value share = guardedDivideScalar(b, loc, x[0], x[1]);
+              Type type = share.getType();
+              Value zero =
+                  arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 0.0));
+              Value one =
+                  arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
+              Value rest = arith::SubFOp::create(b, loc, one, share);
+              rest = arith::MaximumFOp::create(b, loc, rest, zero);
+              return arith::MinimumFOp::create(b, loc, rest, one);
+            });
   return s.contract("BGK", {key, {weights, "BGL"}});
 }
 
 /// I − σ(K)ᵀ diag(σ(K) z)⁻¹ σ(K); the identity for z = 0.
 static Value factor(StructuredBuilder &s, MemoryUpdateOp op, Value z) {
-  Value scaled = s.map(
-      s.getComputeType(), "BGLK", {{op.getKey(), "BGLK"}, {denominators(s, op, z), "BGL"}},
-      [](OpBuilder &b, Location loc, ValueRange x) {
-        return guardedDivideScalar(b, loc, x[0], x[1]);
-      });
+  Value scaled = s.map(s.getComputeType(), "BGLK",
+                       {{op.getKey(), "BGLK"}, {denominators(s, op, z), "BGL"}},
+                       [](OpBuilder &b, Location loc, ValueRange x) {
+                         return guardedDivideScalar(b, loc, x[0], x[1]);
+                       });
   // J counts the same as K; its letter is the scaled keys'.
   Value product = s.contract("BGKJ", {{op.getKey(), "BGLK"}, {scaled, "BGLJ"}});
-  return s.map(s.getComputeType(), "BGKJ", {{product, "BGKJ"}},
-               [](OpBuilder &b, Location loc, ValueRange x) -> Value {
-                 Type type = x[0].getType();
-                 Value row = linalg::IndexOp::create(b, loc, 2);
-                 Value column = linalg::IndexOp::create(b, loc, 3);
-                 Value diagonal = arith::CmpIOp::create(
-                     b, loc, arith::CmpIPredicate::eq, row, column);
-                 Value zero = arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 0.0));
-                 Value one = arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
-                 Value identity = arith::SelectOp::create(b, loc, diagonal, one, zero);
-                 return arith::SubFOp::create(b, loc, identity, x[0]);
-               });
+  return s.map(
+      s.getComputeType(), "BGKJ", {{product, "BGKJ"}},
+      [](OpBuilder &b, Location loc, ValueRange x) -> Value {
+        Type type = x[0].getType();
+        Value row = linalg::IndexOp::create(b, loc, 2);
+        Value column = linalg::IndexOp::create(b, loc, 3);
+        Value diagonal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                               row, column);
+        Value zero =
+            arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 0.0));
+        Value one =
+            arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
+        Value identity = arith::SelectOp::create(b, loc, diagonal, one, zero);
+        return arith::SubFOp::create(b, loc, identity, x[0]);
+      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -135,8 +145,12 @@ Type MemoryUpdateOp::getAccumulatorType() {
 
 SmallVector<StateComponent> MemoryUpdateOp::getStateComponents() {
   UpdateRule rule = getUpdate();
-  StateComponent z{"z", /*operand=*/3, /*result=*/1, StateKind::Sum, FactorKind::Identity, {}};
-  StateComponent memory{"M", /*operand=*/2, /*result=*/0, StateKind::Sum, FactorKind::Identity, {}};
+  StateComponent z{
+      "z", /*operand=*/3, /*result=*/1, StateKind::Sum, FactorKind::Identity,
+      {}};
+  StateComponent memory{
+      "M", /*operand=*/2, /*result=*/0, StateKind::Sum, FactorKind::Identity,
+      {}};
   if (rule == UpdateRule::DeltaCorrected)
     z.kind = StateKind::Sequential;
   if (rule != UpdateRule::Linear) {
@@ -152,8 +166,9 @@ Value MemoryUpdateOp::buildIncrement(OpBuilder &builder, Location loc,
   if (getStateComponents()[component].kind != StateKind::Sum)
     return {};
   StructuredBuilder s(builder, loc, getAccumulatorType());
-  Value increment = component == Normalizer ? keySum(s, *this)
-                                            : outerProducts(s, *this, getValue());
+  Value increment = component == Normalizer
+                        ? keySum(s, *this)
+                        : outerProducts(s, *this, getValue());
   return castTensor(builder, loc, increment, typeOf(*this, component));
 }
 
@@ -193,7 +208,8 @@ Value MemoryUpdateOp::buildStep(OpBuilder &builder, Location loc,
         getUpdate() == UpdateRule::Linear
             ? getValue()
             : residual(s, *this, before[Normalizer], before[Memory]));
-  Value after = s.add(component == Normalizer ? "BGK" : "BGKV", before[component], increment);
+  Value after = s.add(component == Normalizer ? "BGK" : "BGKV",
+                      before[component], increment);
   return castTensor(builder, loc, after, typeOf(*this, component));
 }
 
@@ -203,7 +219,8 @@ Value MemoryUpdateOp::buildIdentity(OpBuilder &builder, Location loc,
   for (DimName name : dims(component == Normalizer ? "BGK" : "BGKV"))
     sizes.push_back(sizeOf(builder, *this, name));
   Type element = getAccumulatorType();
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getFloatAttr(element, 0.0));
+  Value zero = arith::ConstantOp::create(builder, loc,
+                                         builder.getFloatAttr(element, 0.0));
   Value empty = tensor::EmptyOp::create(builder, loc, sizes, element);
   Value zeros = linalg::FillOp::create(builder, loc, zero, empty).getResult(0);
   return castTensor(builder, loc, zeros, typeOf(*this, component));

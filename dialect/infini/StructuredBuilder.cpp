@@ -115,8 +115,8 @@ Value StructuredBuilder::reduce(StringRef out, ArrayRef<Lettered> inputs,
   for (char letter : out)
     sizes.push_back(size(inputs, letter));
   Value empty = tensor::EmptyOp::create(builder, loc, sizes, compute);
-  Value init =
-      linalg::FillOp::create(builder, loc, constant(initial), empty).getResult(0);
+  Value init = linalg::FillOp::create(builder, loc, constant(initial), empty)
+                   .getResult(0);
   return generic(init, out, inputs, body, /*accumulates=*/true);
 }
 

@@ -128,7 +128,11 @@ FailureOr<TilingResult> infini::signatureTile(OpBuilder &builder, Operation *op,
     types.push_back(RankedTensorType::get(tileShape, tensor.getElementType()));
   }
   Operation *tiled = clone(builder, op, types, operands);
-  signed_.adaptToTile(builder, tiled, offsets);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(tiled);
+    signed_.adaptToTile(builder, tiled, offsets);
+  }
   return TilingResult{{tiled}, SmallVector<Value>(tiled->getResults()), slices};
 }
 

@@ -53,11 +53,11 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<ModuleOp>(*this, getKernelAttr());
   if (!kernel || !kernel->hasAttr(kKernel))
     return emitOpError("expected 'kernel' to name a kernel's module, got ") << getKernelAttr();
-  func::FuncOp function = kernelFunction(kernel);
-  if (!function)
+  if (!kernel.lookupSymbol(getKernel()))
     return emitOpError("expected kernel ") << getKernelAttr() << " to have a function of its own name";
-  // A lowered kernel keeps its module, but no longer its tensors.
-  if (!llvm::any_of(function.getArgumentTypes(), llvm::IsaPred<RankedTensorType>))
+  // A lowered kernel keeps its name, but no longer its type.
+  func::FuncOp function = kernelFunction(kernel);
+  if (!function || llvm::none_of(function.getArgumentTypes(), llvm::IsaPred<RankedTensorType>))
     return success();
   // dispatch_c2
   SmallVector<Type> expected(getIns().getTypes());

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace infini {
@@ -40,11 +41,6 @@ struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<Bufferize
     options.setFunctionBoundaryTypeConversion(
         bufferization::LayoutMapOption::IdentityLayoutMap);
     options.allowReturnAllocsFromLoops = true;
-    // Copies are linalg, too, so that nothing needs a runtime function.
-    options.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) {
-      linalg::CopyOp::create(b, loc, from, to);
-      return success();
-    };
     IRRewriter rewriter(&getContext());
     bufferization::OneShotAnalysisState state(kernel, options);
     if (failed(bufferization::analyzeModuleOp(kernel, state)) ||
@@ -53,6 +49,22 @@ struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<Bufferize
     bufferization::BufferizationState buffers;
     if (failed(bufferization::runOneShotModuleBufferize(kernel, options, buffers)))
       return signalPassFailure();
+
+    // Copies of a buffer to itself go; the others become linalg, so that
+    // nothing needs a runtime function.
+    DominanceInfo dominance;
+    eliminateCommonSubExpressions(rewriter, dominance, kernel);
+    RewritePatternSet cleanUp(&getContext());
+    memref::CopyOp::getCanonicalizationPatterns(cleanUp, &getContext());
+    memref::CastOp::getCanonicalizationPatterns(cleanUp, &getContext());
+    if (failed(applyPatternsGreedily(kernel, std::move(cleanUp))))
+      return signalPassFailure();
+    kernel.walk([&](memref::CopyOp op) {
+      rewriter.setInsertionPoint(op);
+      if (op.getSource() != op.getTarget())
+        linalg::CopyOp::create(rewriter, op.getLoc(), op.getSource(), op.getTarget());
+      rewriter.eraseOp(op);
+    });
   }
 };
 } // namespace

@@ -60,9 +60,8 @@ static bool isScheduleLoop(Operation *op) {
     return false;
   bool worth = false;
   loop.getBody()->walk([&](Operation *inner) {
-    worth |= isa<ShapeSignatureOpInterface, program::GemmOp>(inner) ||
-             (isa<linalg::LinalgOp>(inner) &&
-              linalg::isaContractionOpInterface(cast<linalg::LinalgOp>(inner)));
+    worth |= isa<ShapeSignatureOpInterface, program::GemmOp, linalg::LinalgOp,
+                 tensor::InsertSliceOp>(inner);
   });
   return worth;
 }

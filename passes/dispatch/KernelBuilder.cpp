@@ -238,6 +238,18 @@ static std::string hintFor(const Cluster &cluster) {
   return name;
 }
 
+/// The operand that a result updates, or null.
+static OpOperand *updatedOperand(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    return &insert.getDestMutable();
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return &loop.getInitArgsMutable()[result.getResultNumber()];
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    return destination.getTiedOpOperand(result);
+  return nullptr;
+}
+
 LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &cluster) {
   Operation *root = cluster.root;
   Location loc = root->getLoc();
@@ -249,22 +261,26 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   SmallVector<bool> updates;
   ReifiedRankedShapedTypeDims shapes;
   for (OpResult result : root->getResults()) {
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    if (!type)
+      return root->emitError("has a result of type ")
+             << result.getType() << "; only ranked tensors are supported here";
     Value updated;
-    if (auto insert = dyn_cast<tensor::InsertSliceOp>(root))
-      updated = insert.getDest();
-    else if (auto destination = dyn_cast<DestinationStyleOpInterface>(root))
-      updated = destination.getTiedOpOperand(result)->get();
+    if (OpOperand *operand = updatedOperand(result))
+      updated = operand->get();
     if (updated && !inputs.tensors.contains(updated))
       updated = {}; // made inside the kernel
     updates.push_back(static_cast<bool>(updated));
-    if (!updated) {
-      if (shapes.empty() && failed(reifyResultShapes(rewriter, root, shapes)))
+    if (!updated && type.hasStaticShape()) {
+      updated = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    } else if (!updated) {
+      if (shapes.empty() && (!isa<ReifyRankedShapedTypeOpInterface>(root) ||
+                             failed(reifyResultShapes(rewriter, root, shapes))))
         return root->emitError("the size of this op's result cannot be told before it runs; "
                                "only tensors whose sizes follow from those of the inputs are "
                                "supported");
-      updated = tensor::EmptyOp::create(
-          rewriter, loc, shapes[result.getResultNumber()],
-          cast<RankedTensorType>(result.getType()).getElementType());
+      updated = tensor::EmptyOp::create(rewriter, loc, shapes[result.getResultNumber()],
+                                        type.getElementType());
       if (updated.getType() != result.getType())
         updated = tensor::CastOp::create(rewriter, loc, result.getType(), updated);
     }
@@ -326,13 +342,7 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   // The root updates the output argument, also where its operand is an input, too.
   for (auto [i, isUpdate] : llvm::enumerate(updates))
     if (isUpdate) {
-      Value argument = body->getArgument(ins.size() + i);
-      if (auto insert = dyn_cast<tensor::InsertSliceOp>(clonedRoot))
-        insert.getDestMutable().assign(argument);
-      else
-        cast<DestinationStyleOpInterface>(clonedRoot)
-            .getTiedOpOperand(clonedRoot->getResult(i))
-            ->set(argument);
+      updatedOperand(clonedRoot->getResult(i))->set(body->getArgument(ins.size() + i));
     }
   SmallVector<Value> results;
   for (auto [i, result] : llvm::enumerate(clonedRoot->getResults()))

@@ -17,7 +17,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 namespace infini {
 #define GEN_PASS_DEF_INFINILOWERSCAN
@@ -310,6 +311,31 @@ LogicalResult ScanLowering::run() {
   return success();
 }
 
+/// Tables and other tensors that are made of sizes alone leave the loops. Not
+/// so what depends on data: a short segment may not be there at all.
+static void hoistTables(func::FuncOp function) {
+  llvm::SmallPtrSet<Operation *, 8> tables;
+  auto isTable = [&](Operation *op) {
+    if (!isMemoryEffectFree(op) || !isSpeculatable(op) || isa<scf::ForOp>(op))
+      return false;
+    for (Value operand : op->getOperands()) {
+      Operation *def = operand.getDefiningOp();
+      if (isa<TensorType>(operand.getType()) && !isa<tensor::DimOp>(op) &&
+          !(def && (isa<tensor::EmptyOp>(def) || tables.contains(def))))
+        return false;
+    }
+    tables.insert(op);
+    return true;
+  };
+  function.walk([&](LoopLikeOpInterface loop) {
+    moveLoopInvariantCode(
+        loop.getLoopRegions(),
+        [&](Value value, Region *) { return loop.isDefinedOutsideOfLoop(value); },
+        [&](Operation *op, Region *) { return isTable(op); },
+        [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
+  });
+}
+
 namespace {
 struct LowerScan final : infini::impl::InfiniLowerScanBase<LowerScan> {
   void runOnOperation() override {
@@ -322,6 +348,7 @@ struct LowerScan final : infini::impl::InfiniLowerScanBase<LowerScan> {
         return signalPassFailure();
       ++scans;
     }
+    hoistTables(getOperation());
   }
 };
 } // namespace

@@ -116,7 +116,9 @@ TEST(Npy, RoundTrips) {
     Status status = loadNpy(folder / "x.npy", array);
     ASSERT_FALSE(status) << status.message();
     EXPECT_EQ(array.header.shape, shape);
-    EXPECT_EQ(memcmp(array.data.data(), values.data(), count * 8), 0);
+    EXPECT_EQ(array.data.size(), count * 8);
+    EXPECT_TRUE(std::equal(array.data.begin(), array.data.end(),
+                           reinterpret_cast<uint8_t *>(values.data())));
     // NumPy wants the data aligned.
     EXPECT_EQ((readFile(folder / "x.npy").size() - count * 8) % 64, 0u);
   }

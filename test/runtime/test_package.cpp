@@ -17,6 +17,13 @@
 using namespace infini;
 using namespace infini::test;
 
+// Running out of memory is tested: AddressSanitizer should report it as malloc
+// does, and not end the program.
+extern "C" __attribute__((visibility("default"))) const char *
+__asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+
 //===----------------------------------------------------------------------===//
 // Encoding
 //===----------------------------------------------------------------------===//
