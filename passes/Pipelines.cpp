@@ -9,6 +9,7 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -79,6 +80,9 @@ void infini::buildCpuLLVMStage(OpPassManager &pm) {
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  kernel.addPass(arith::createArithExpandOpsPass(expand));
   kernel.addPass(createSCFToControlFlowPass());
   kernel.addPass(createConvertVectorToLLVMPass());
   kernel.addPass(createConvertMathToLLVMPass());

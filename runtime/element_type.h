@@ -16,8 +16,7 @@ namespace infini {
 /// X(name, bytes), in the order of package.fbs.
 #define INFINI_ELEMENT_TYPES(X)                                                \
   X(f32, 4)                                                                    \
-  X(f64, 8) X(f16, 2) X(bf16, 2) X(i1, 1) X(i8, 1) X(i16, 2) X(i32, 4)         \
-      X(i64, 8)
+  X(f64, 8) X(f16, 2) X(bf16, 2) X(i1, 1) X(i8, 1) X(i16, 2) X(i32, 4) X(i64, 8)
 
 enum class ElementType : uint8_t {
 #define INFINI_DECLARE(name, bytes) name,

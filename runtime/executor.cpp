@@ -22,6 +22,17 @@ Executor::Executor(const Program &program, const Entry &entry, Device &device,
       arguments(2 * maxKernelSlots) {
   for (size_t i = 0; i < entry.outputs.size(); ++i)
     outputShapes[i].resize(entry.outputs[i].shape.size());
+  for (size_t i = 0; i < entry.expressions.size(); ++i) {
+    const auto &nodes = entry.expressions[i].nodes;
+    bool isConstant =
+        std::none_of(nodes.begin(), nodes.end(), [](const ExpressionNode &n) {
+          return n.op == ExpressionOp::variable;
+        });
+    // A fault is reported when the value is needed.
+    if (isConstant && evaluate(entry.expressions[i], nullptr, values[i]) ==
+                          ExpressionFault::none)
+      computedIn[i] = UINT64_MAX;
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -29,7 +40,7 @@ Executor::Executor(const Program &program, const Entry &entry, Device &device,
 //===----------------------------------------------------------------------===//
 
 Status Executor::value(uint32_t index, int64_t &result) {
-  if (computedIn[index] == call) {
+  if (computedIn[index] >= call) {
     result = values[index];
     return Status();
   }

@@ -78,7 +78,8 @@ private:
   std::vector<int64_t> variables;
   std::vector<bool> bound;
   /// Values of expressions that are fixed for a call, each computed when it is
-  /// first needed: valid where `computedIn` is the number of the call.
+  /// first needed: valid where `computedIn` is not less than the number of the
+  /// call. For constants that is so from the start.
   std::vector<int64_t> values;
   std::vector<uint64_t> computedIn;
   uint64_t call = 0;

@@ -13,6 +13,9 @@
 // INFINI_POISON, read when a session is opened: with the value 1 all scratch
 // and output memory is filled with NaN bytes before it is used.
 //
+// No pointer may be null unless it is said. Where a function fails, what it
+// would have made is left as it was.
+//
 // Objects are counted: a session keeps what it was made from alive, so they
 // may be released in any order. Distinct sessions may be used from distinct
 // threads; one session only from one thread at a time.

@@ -5,11 +5,11 @@
 // The one kernel ABI, between the compiler's code generation (passes/emit) and
 // the runtime's devices. C, so that both sides and tests can include it.
 //
-// A kernel is `void name(const uint64_t *arguments, const infini_block *block)`.
-// `arguments` is the flat struct: one 8-byte slot a buffer (its address), then
-// one a scalar (an int64). Buffers are row-major and contiguous; all shapes are
-// known to the kernel or arrive as scalars. It is called once for every block
-// of the dispatch's grid, in any order and on any thread.
+// A kernel is `void name(const uint64_t *arguments, const infini_block
+// *block)`. `arguments` is the flat struct: one 8-byte slot a buffer (its
+// address), then one a scalar (an int64). Buffers are row-major and contiguous;
+// all shapes are known to the kernel or arrive as scalars. It is called once
+// for every block of the dispatch's grid, in any order and on any thread.
 
 #ifndef INFINI_RUNTIME_KERNEL_ABI_H
 #define INFINI_RUNTIME_KERNEL_ABI_H
@@ -52,6 +52,8 @@ typedef void (*infini_kernel)(const uint64_t *arguments,
   X(exp2, double, (double))                                                    \
   X(expm1f, float, (float))                                                    \
   X(expm1, double, (double))                                                   \
+  X(ldexpf, float, (float, int))                                               \
+  X(ldexp, double, (double, int))                                              \
   X(logf, float, (float))                                                      \
   X(log, double, (double))                                                     \
   X(log2f, float, (float))                                                     \
@@ -64,6 +66,8 @@ typedef void (*infini_kernel)(const uint64_t *arguments,
   X(sin, double, (double))                                                     \
   X(cosf, float, (float))                                                      \
   X(cos, double, (double))                                                     \
+  X(sincosf, void, (float, float *, float *))                                  \
+  X(sincos, void, (double, double *, double *))                                \
   X(tanf, float, (float))                                                      \
   X(tan, double, (double))                                                     \
   X(asinf, float, (float))                                                     \

@@ -37,6 +37,14 @@ Status OutputFile::open(const std::string &path) {
     if (realpath(path.c_str(), resolved))
       finalPath = resolved;
   }
+  // Without a name where the file system can do it: then nothing is left even
+  // if the process is killed.
+  size_t slash = finalPath.rfind('/');
+  std::string folder =
+      slash == std::string::npos ? "." : finalPath.substr(0, slash + 1);
+  fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  if (fd >= 0)
+    return Status();
   temporaryPath = finalPath + ".XXXXXX";
   fd = mkostemp(temporaryPath.data(), O_CLOEXEC);
   if (fd < 0) {
@@ -48,6 +56,24 @@ Status OutputFile::open(const std::string &path) {
   umask(mask);
   fchmod(fd, 0666 & ~mask);
   return Status();
+}
+
+/// Gives an unnamed file a name beside its final one: only a name can be
+/// renamed over what is there.
+bool OutputFile::giveName() {
+  std::string self = "/proc/self/fd/" + std::to_string(fd);
+  for (int i = 0; i < 1000; ++i) {
+    std::string name =
+        finalPath + "." + std::to_string(getpid()) + "." + std::to_string(i);
+    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(),
+               AT_SYMLINK_FOLLOW) == 0) {
+      temporaryPath = std::move(name);
+      return true;
+    }
+    if (errno != EEXIST)
+      return false;
+  }
+  return false;
 }
 
 Status OutputFile::write(const void *bytes, size_t size) {
@@ -80,6 +106,8 @@ Status OutputFile::rewrite(const void *bytes, size_t size) {
 }
 
 Status OutputFile::commit() {
+  if (!isDirect && temporaryPath.empty() && !giveName())
+    return failed("write");
   // Some file systems report a full disk only now.
   int closed = close(fd);
   fd = -1;

@@ -36,11 +36,12 @@ public:
 
 private:
   Status failed(const char *what);
+  bool giveName();
 
   int fd = -1;
   std::string wantedPath;
   /// Where the file is to be, symbolic links resolved; and the name that it has
-  /// until then, "" for none.
+  /// until then, "" while it has none.
   std::string finalPath, temporaryPath;
   bool isDirect = false;
 };

@@ -451,6 +451,8 @@ static Error mapFile(const std::string &path, void *&data, size_t &bytes) {
 
 Error Model::addFile(const std::string &path, std::vector<Tensor> &tensors) {
   Mapping mapping;
+  // Room first: what is mapped must not be lost when there is no memory.
+  mappings.reserve(mappings.size() + 1);
   if (Error error = mapFile(path, mapping.data, mapping.bytes))
     return error;
   if (mapping.bytes)
@@ -464,6 +466,8 @@ Error Model::addFile(const std::string &path, std::vector<Tensor> &tensors) {
 
 Error Model::addShards(const std::string &folder, const std::string &index) {
   Mapping mapping;
+  // Room first: what is mapped must not be lost when there is no memory.
+  mappings.reserve(mappings.size() + 1);
   if (Error error = mapFile(index, mapping.data, mapping.bytes))
     return error;
   if (mapping.bytes)

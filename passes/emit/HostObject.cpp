@@ -99,6 +99,7 @@ static void addImports(llvm::Module &module) {
     if (text.contains('*'))
       return pointer;
     return llvm::StringSwitch<llvm::Type *>(text)
+        .Case("void", llvm::Type::getVoidTy(context))
         .Case("float", llvm::Type::getFloatTy(context))
         .Case("double", llvm::Type::getDoubleTy(context))
         .Case("int", llvm::Type::getInt32Ty(context))
@@ -131,7 +132,10 @@ static void addImports(llvm::Module &module) {
       arguments.push_back(&argument);
     auto *call = b.CreateCall(type, callee, arguments);
     call->setTailCall();
-    b.CreateRet(call);
+    if (type->getReturnType()->isVoidTy())
+      b.CreateRetVoid();
+    else
+      b.CreateRet(call);
   }
 }
 

@@ -17,12 +17,14 @@
 using namespace infini;
 using namespace infini::test;
 
-// Running out of memory is tested: AddressSanitizer should report it as malloc
-// does, and not end the program.
-extern "C" __attribute__((visibility("default"))) const char *
-__asan_default_options() {
-  return "allocator_may_return_null=1";
-}
+// Running out of memory is tested: sanitizers should report it as malloc does,
+// and not end the program.
+#define INFINI_SANITIZER_OPTIONS(function)                                     \
+  extern "C" __attribute__((visibility("default"))) const char *function() {   \
+    return "allocator_may_return_null=1";                                      \
+  }
+INFINI_SANITIZER_OPTIONS(__asan_default_options)
+INFINI_SANITIZER_OPTIONS(__tsan_default_options)
 
 //===----------------------------------------------------------------------===//
 // Encoding

@@ -35,11 +35,9 @@ GemmPanels infini::chooseGemmPanels(int64_t m, int64_t n, int64_t k,
     return ceilDivide(m, panels.rows) * ceilDivide(n, panels.columns);
   };
   while (count() < wantedPanels && panels.columns > 128)
-    panels.columns = std::max<int64_t>(panels.columns / 2 / 16 * 16, 64);
+    panels.columns = std::max<int64_t>(panels.columns / 2 / 16 * 16, 128);
   while (count() < wantedPanels && panels.rows > 64)
     panels.rows = std::max<int64_t>(panels.rows / 2 / 16 * 16, 64);
-  while (count() < wantedPanels && panels.columns > 64)
-    panels.columns = 64;
   return panels;
 }
 
