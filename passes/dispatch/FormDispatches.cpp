@@ -21,6 +21,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace infini {
 #define GEN_PASS_DEF_INFINIFORMDISPATCHES
@@ -269,7 +270,15 @@ public:
         return signalPassFailure();
       (void)runRegionDCE(rewriter, function->getRegions());
     }
-    kernels += builder.numKernels();
+    // Kernels of ops that turned out to be computed inside others.
+    llvm::StringSet<> called;
+    module.walk([&](program::DispatchOp op) { called.insert(op.getKernel()); });
+    for (ModuleOp kernel : program::kernelsOf(module)) {
+      if (called.contains(*kernel.getSymName()))
+        ++kernels;
+      else
+        kernel.erase();
+    }
     dispatches += builder.dispatches;
     fused += builder.fused;
   }

@@ -45,7 +45,6 @@ public:
   /// Builds the cluster's kernel, and replaces the root by its dispatch.
   mlir::LogicalResult dispatch(mlir::RewriterBase &rewriter, const Cluster &cluster);
 
-  unsigned numKernels() const { return names.size(); }
   unsigned dispatches = 0, fused = 0;
 
 private:

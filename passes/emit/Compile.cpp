@@ -111,6 +111,20 @@ int Compiler::readInput() {
   if (llvm::none_of(module->getOps<func::FuncOp>(),
                     [](func::FuncOp f) { return f.isPublic() && !f.isExternal(); }))
     return fail("expected a public function in '" + Twine(options.input) + "', got none");
+  if (!options.entry.empty()) {
+    auto entry = module->lookupSymbol<func::FuncOp>(options.entry);
+    if (!entry || entry.isExternal()) {
+      std::string known;
+      for (auto function : module->getOps<func::FuncOp>())
+        if (function.isPublic() && !function.isExternal())
+          known += (known.empty() ? "" : ", ") + function.getName().str();
+      return fail("no function '" + Twine(options.entry) + "' in '" + options.input +
+                  "'; it has " + known);
+    }
+    for (auto function : module->getOps<func::FuncOp>())
+      function.setVisibility(function == entry ? SymbolTable::Visibility::Public
+                                               : SymbolTable::Visibility::Private);
+  }
   return kGood;
 }
 

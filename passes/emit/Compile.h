@@ -24,6 +24,8 @@ struct CompileOptions {
   std::string output;
   /// "cpu", or "cpu:<LLVM's name of a CPU>". None: the host.
   std::vector<std::string> targets;
+  /// Compile this function of an .mlir file alone; empty: all public ones.
+  std::string entry;
   Stage stage = Stage::Package;
   ImportOptions import;
   bool report = false, timing = false;

@@ -21,7 +21,8 @@ thread_local long remaining = -1;
 thread_local long alive = 0;
 } // namespace
 
-void *operator new(std::size_t size) {
+// Not inlined, or the compiler sees malloc and free not match new and delete.
+__attribute__((noinline)) void *operator new(std::size_t size) {
   if (remaining == 0)
     throw std::bad_alloc();
   if (remaining > 0)
@@ -32,7 +33,7 @@ void *operator new(std::size_t size) {
   ++alive;
   return memory;
 }
-void operator delete(void *memory) noexcept {
+__attribute__((noinline)) void operator delete(void *memory) noexcept {
   if (memory)
     --alive;
   free(memory);

@@ -48,6 +48,8 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
                          cl::desc("Take a plain Llama folder: local attention, gates closed"));
   static cl::opt<int64_t> segmentLength("segment-length", cl::cat(category), cl::value_desc("tokens"),
                                  cl::desc("Segment length of a retrofitted model"));
+  static cl::opt<std::string> entry("entry", cl::cat(category), cl::value_desc("function"),
+                                    cl::desc("Compile this function of an .mlir file alone"));
   static cl::opt<bool> report("report", cl::cat(category), cl::desc("Say what was made"));
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "infini 0.1.0\n"; });
@@ -60,6 +62,7 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.input = input;
   options.output = output;
   options.targets.assign(targets.begin(), targets.end());
+  options.entry = entry;
   options.stage = stage;
   options.report = report;
   options.import.retrofit = retrofit;
