@@ -119,6 +119,17 @@ def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"
                            "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def InfiniFuseElementwise : Pass<"infini-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuses element-wise ops inside a kernel";
+  let description = [{
+    Upstream's element-wise fusion, for producers with one use and consumers
+    without reductions: a product keeps its plain body, so that it can become
+    register blocks.
+
+    Numerics: bit-exact.
+  }];
+}
+
 def InfiniBufferizeKernel : Pass<"infini-bufferize-kernel", "::mlir::ModuleOp"> {
   let summary = "Puts a kernel's tensors into buffers";
   let description = [{

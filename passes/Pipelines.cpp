@@ -53,7 +53,7 @@ void infini::buildCpuTileStage(OpPassManager &pm, const CpuPipelineOptions &opti
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  kernel.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  kernel.addNestedPass<func::FuncOp>(createInfiniFuseElementwise());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addPass(createInfiniBufferizeKernel());

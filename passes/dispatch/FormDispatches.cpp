@@ -61,7 +61,7 @@ static bool isScheduleLoop(Operation *op) {
     return false;
   bool worth = false;
   loop.getBody()->walk([&](Operation *inner) {
-    worth |= isa<ShapeSignatureOpInterface, program::GemmOp, linalg::LinalgOp,
+    worth |= isa<ShapeSignatureOpInterface, program::DispatchOp, program::GemmOp, linalg::LinalgOp,
                  tensor::InsertSliceOp>(inner);
   });
   return worth;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,8 +22,15 @@ public:
 
 class CpuModule final : public DeviceModule {
 public:
+  explicit CpuModule(size_t kernels) : nanoseconds(kernels) {}
   std::unique_ptr<CpuImage> image;
+  /// About how long a block of each kernel took lately; 0: never ran.
+  std::vector<std::atomic<int64_t>> nanoseconds;
 };
+
+int64_t now() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
 
 } // namespace
 
@@ -59,7 +67,7 @@ Status CpuDevice::load(const Program &program,
       reason = std::move(status);
       continue;
     }
-    auto result = std::make_unique<CpuModule>();
+    auto result = std::make_unique<CpuModule>(program.kernels.size());
     INFINI_TRY(CpuImage::load(target, program.kernels, result->image));
     module = std::move(result);
     return Status();
@@ -80,6 +88,7 @@ struct CpuDevice::Dispatch {
   const int64_t *grid;
   const uint64_t *arguments;
   std::atomic<bool> outOfMemory{false};
+  std::atomic<int64_t> nanoseconds{0};
 
   void run(unsigned thread, int64_t begin, int64_t end) {
     Scratch &scratch = device.scratch[thread].scratch;
@@ -94,6 +103,7 @@ struct CpuDevice::Dispatch {
       scratch.reset();
       return;
     }
+    int64_t start = now();
     for (int64_t i = begin; i < end; ++i) {
       if (outOfMemory.load(std::memory_order_relaxed))
         return;
@@ -103,6 +113,7 @@ struct CpuDevice::Dispatch {
       kernel(arguments, &block);
       scratch.reset();
     }
+    nanoseconds.fetch_add(now() - start, std::memory_order_relaxed);
   }
 };
 
@@ -116,19 +127,29 @@ Status CpuDevice::dispatch(DeviceModule &module, uint32_t kernel,
       __builtin_mul_overflow(count, grid[2], &count))
     return bug("a grid of ", grid[0], " by ", grid[1], " by ", grid[2],
                " blocks does not fit 64 bits");
-  Dispatch dispatch{*this,
-                    static_cast<CpuModule &>(module).image->kernel(kernel),
-                    grid, arguments};
+  auto &cpuModule = static_cast<CpuModule &>(module);
+  Dispatch dispatch{*this, cpuModule.image->kernel(kernel), grid, arguments};
   // Some pieces a thread, so that unequal blocks even out; but a grid of very
-  // many blocks is not handed out one by one.
+  // many blocks is not handed out one by one, and what is done sooner than
+  // another thread could join in is not handed out at all. None of this changes
+  // the result.
+  std::atomic<int64_t> &lately = cpuModule.nanoseconds[kernel];
+  int64_t before = lately.load(std::memory_order_relaxed), work;
+  bool isShort = before > 0 && !__builtin_mul_overflow(before, count, &work) &&
+                 work < sharedWorkNanoseconds;
   int64_t grain =
-      std::clamp<int64_t>(count / (int64_t(pool.threadCount()) * 16), 1, 256);
+      isShort ? count
+              : std::clamp<int64_t>(count / (int64_t(pool.threadCount()) * 16),
+                                    1, 256);
   pool.run(
       count, grain,
       [](void *context, unsigned thread, int64_t begin, int64_t end) {
         static_cast<Dispatch *>(context)->run(thread, begin, end);
       },
       &dispatch);
+  int64_t took = std::max<int64_t>(dispatch.nanoseconds / count, 1);
+  lately.store(before ? (3 * before + took) / 4 : took,
+               std::memory_order_relaxed);
   return dispatch.outOfMemory ? Status::outOfMemory() : Status();
 }
 

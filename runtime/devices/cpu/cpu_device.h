@@ -13,6 +13,10 @@
 
 namespace infini {
 
+/// Work below this is not shared: about what it costs that another thread joins
+/// and hands its cache lines back, several times over.
+constexpr int64_t sharedWorkNanoseconds = 8000;
+
 class CpuDevice final : public Device {
 public:
   explicit CpuDevice(unsigned threads);

@@ -103,8 +103,13 @@ template <typename T> void runTyped(const Gemm &gemm, ThreadPool &pool) {
   GemmJob<T> job{gemm, chooseGemmPanels(gemm.m, gemm.n, gemm.k, sizeof(T)), 0};
   job.columnPanels = ceilDivide(gemm.n, job.panels.columns);
   int64_t count = ceilDivide(gemm.m, job.panels.rows) * job.columnPanels;
+  // At about 50 operations, or 8 bytes of the matrix, a nanosecond.
+  double nanoseconds =
+      gemm.m == 1 ? double(gemm.n) * double(gemm.k) * double(sizeof(T)) / 8
+                  : 2.0 * double(gemm.m) * double(gemm.n) * double(gemm.k) / 50;
+  bool isShort = nanoseconds < double(sharedWorkNanoseconds);
   pool.run(
-      count, 1,
+      count, isShort ? count : 1,
       [](void *context, unsigned, int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
           static_cast<const GemmJob<T> *>(context)->runPanel(i);
