@@ -13,6 +13,19 @@ include "mlir/Pass/PassBase.td"
 // passes/infini: what is computed
 //===----------------------------------------------------------------------===//
 
+def InfiniNoteShapes : Pass<"infini-note-shapes", "::mlir::func::FuncOp"> {
+  let summary = "Notes which dynamic sizes of the arguments have to agree";
+  let description = [{
+    What verifiers check of static sizes has to hold for dynamic ones, too. Follows
+    the sizes that ops require to be equal (or multiples: query heads of key/value
+    heads) to the function's arguments, and notes them as `program.checks`; the
+    runtime checks them at each call.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"checks", "num-checks", "Number of checks noted">];
+}
+
 def InfiniMaterializeRopeTables : Pass<"infini-materialize-rope-tables", "::mlir::func::FuncOp"> {
   let summary = "Gives rotations their tables of cosines and sines";
   let description = [{

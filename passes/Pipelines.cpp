@@ -32,6 +32,7 @@ void infini::registerDialects(DialectRegistry &registry) {
 void infini::buildInfiniStage(OpPassManager &pm) {
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
+  pm.addNestedPass<func::FuncOp>(createInfiniNoteShapes());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createInfiniMaterializeRopeTables());
   pm.addNestedPass<func::FuncOp>(createInfiniLowerScan());

@@ -11,9 +11,7 @@
 
 using namespace infini;
 
-#define INFINI_COUNT(name, result, arguments) +1
-static constexpr size_t importCount = INFINI_KERNEL_IMPORTS(INFINI_COUNT);
-#undef INFINI_COUNT
+static constexpr size_t importCount = infini_kernel_import_count;
 
 std::string infini::hostArchitecture() {
 #if defined(__x86_64__)

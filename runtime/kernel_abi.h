@@ -109,6 +109,10 @@ typedef void (*infini_kernel)(const uint64_t *arguments,
   X(sqrtf, float, (float))                                                     \
   X(sqrt, double, (double))
 
+#define INFINI_COUNT(name, result, arguments) +1
+enum { infini_kernel_import_count = INFINI_KERNEL_IMPORTS(INFINI_COUNT) };
+#undef INFINI_COUNT
+
 #ifdef __cplusplus
 } // extern "C"
 #endif

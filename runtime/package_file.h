@@ -3,7 +3,7 @@
 // Apache-2.0 WITH LLVM-exception
 //
 // The 64 bytes in front of a package's payload, and how the file is written.
-// Header only, and free of everything else, because the compiler includes it.
+// Header only, and free of all but the kernel ABI, because the compiler includes it.
 //
 //   offset  bytes
 //        0      8  "INFINI" 0 1
@@ -20,6 +20,8 @@
 #ifndef INFINI_RUNTIME_PACKAGE_FILE_H
 #define INFINI_RUNTIME_PACKAGE_FILE_H
 
+#include "infini/runtime/kernel_abi.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -33,8 +35,13 @@
 
 namespace infini {
 
-/// Counts up whenever an older runtime could misread a newer package.
+/// Counts up whenever an older runtime could misread a newer package or the
+/// reverse. Kernels call their imports by place in INFINI_KERNEL_IMPORTS: each
+/// change of that list is such a case.
 constexpr uint32_t packageFormatVersion = 1;
+static_assert(infini_kernel_import_count == 63,
+              "INFINI_KERNEL_IMPORTS has changed: count packageFormatVersion "
+              "up, and then set the number here");
 constexpr size_t packageHeaderBytes = 64;
 constexpr char packageMagic[8] = {'I', 'N', 'F', 'I', 'N', 'I', 0, 1};
 

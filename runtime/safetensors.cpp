@@ -535,10 +535,3 @@ const Tensor *Model::find(std::string_view name) const {
       [](const Tensor &tensor, std::string_view n) { return tensor.name < n; });
   return found != list.end() && found->name == name ? &*found : nullptr;
 }
-
-std::string Model::nearest(std::string_view name) const {
-  std::vector<std::string_view> names;
-  for (const Tensor &tensor : list)
-    names.push_back(tensor.name);
-  return nearestName(name, names);
-}

@@ -74,8 +74,6 @@ public:
   const std::vector<Tensor> &tensors() const { return list; }
   /// Null when there is none of this name.
   const Tensor *find(std::string_view name) const;
-  /// The one that was perhaps meant; "" when there are none.
-  std::string nearest(std::string_view name) const;
 
   const std::string &path() const { return place; }
 

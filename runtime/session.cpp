@@ -3,10 +3,12 @@
 // Apache-2.0 WITH LLVM-exception
 //
 #include "infini/runtime/session.h"
+#include "infini/runtime/nearest_name.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <unordered_set>
 
 using namespace infini;
 
@@ -47,16 +49,33 @@ static bool toElementType(safetensors::Dtype dtype, ElementType &type) {
   }
 }
 
+/// The tensor that was perhaps meant by a name: none that the package uses.
+static std::string nearestUnused(const safetensors::Model &weights,
+                                 const Program &program,
+                                 const std::string &name) {
+  std::unordered_set<std::string_view> used;
+  for (const Entry &entry : program.entries)
+    for (const Port &port : entry.inputs)
+      if (port.kind == PortKind::weight)
+        used.insert(port.name);
+  std::vector<std::string_view> unused;
+  for (const safetensors::Tensor &tensor : weights.tensors())
+    if (!used.count(tensor.name))
+      unused.push_back(tensor.name);
+  return nearestName(name, unused);
+}
+
 Status Session::bindWeight(const Port &port, Executor::Input &input) {
   if (!weights)
     return userError("entry ", quoted(entry->name), " needs the tensor ",
                      quoted(port.name), "; give the folder of the weights");
   const safetensors::Tensor *tensor = weights->find(port.name);
   if (!tensor) {
-    std::string nearest = weights->nearest(port.name);
+    std::string nearest =
+        nearestUnused(*weights, package->program(), port.name);
     return userError("weights ", quoted(weights->path()), " have no tensor ",
                      quoted(port.name),
-                     nearest.empty() ? "" : "; the nearest is ",
+                     nearest.empty() ? "" : "; the nearest unused name is ",
                      nearest.empty() ? "" : quoted(nearest));
   }
   // Dynamic dimensions are bound at each call, and checked then.

@@ -197,19 +197,26 @@ LogicalResult EntryWriter::inputs() {
   }
   if (auto notes = function->getAttrOfType<ArrayAttr>("program.checks"))
     for (auto note : notes.getAsRange<DictionaryAttr>()) {
-      auto side = [&](StringRef key) -> SizeExprRef {
-        auto place = note.getAs<DenseI64ArrayAttr>(key).asArrayRef();
-        return sizes.dim(function.getArgument(place[0]), place[1]);
-      };
-      auto place = [&](StringRef key) {
-        auto where = note.getAs<DenseI64ArrayAttr>(key).asArrayRef();
+      auto left = note.getAs<DenseI64ArrayAttr>("left").asArrayRef();
+      auto place = [](ArrayRef<int64_t> where) {
         return "input " + std::to_string(where[0]) + " dimension " + std::to_string(where[1]);
       };
+      SizeExprRef other;
+      std::string otherText;
+      if (auto constant = note.getAs<IntegerAttr>("constant")) {
+        other = constantExpr(constant.getInt());
+        otherText = std::to_string(constant.getInt());
+      } else {
+        auto right = note.getAs<DenseI64ArrayAttr>("right").asArrayRef();
+        other = sizes.dim(function.getArgument(right[0]), right[1]);
+        otherText = place(right);
+      }
       bool multiple = note.contains("multiple");
-      std::string message = "expected " + place("left") + " to be " +
-                            (multiple ? "a multiple of " : "equal to ") + place("right");
-      checks.push_back(fb::CreateCheck(fbb, table.add(side("left")), table.add(side("right")),
-                                       multiple ? 1 : 0, fbb.CreateString(message)));
+      std::string message = "expected " + place(left) + " to be " +
+                            (multiple ? "a multiple of " : "equal to ") + otherText;
+      SizeExprRef size = sizes.dim(function.getArgument(left[0]), left[1]);
+      checks.push_back(fb::CreateCheck(fbb, table.add(size), table.add(other), multiple ? 1 : 0,
+                                       fbb.CreateString(message)));
     }
   return success();
 }

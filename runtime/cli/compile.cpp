@@ -13,6 +13,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -240,7 +241,9 @@ Status spawn(const std::vector<std::string> &arguments, int &exit) {
   return Status();
 }
 
-/// What is passed on to the compiler.
+constexpr char temporaryEnd[] = ".tmp.infini";
+
+/// What a model's compilation is told.
 std::vector<std::string> compilerOptions(const Options &options) {
   std::vector<std::string> words;
   if (!options.dtype.empty())
@@ -253,6 +256,25 @@ std::vector<std::string> compilerOptions(const Options &options) {
   return words;
 }
 
+/// What interrupted compilations have left.
+void removeOldTemporaries(const std::string &folder) {
+  constexpr time_t oldest = 60 * 60;
+  DIR *files = opendir(folder.c_str());
+  if (!files)
+    return;
+  while (dirent *file = readdir(files)) {
+    // The compiler's own temporary files have more behind it.
+    if (!std::strstr(file->d_name, temporaryEnd))
+      continue;
+    std::string path = folder + "/" + file->d_name;
+    struct stat info;
+    if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        time(nullptr) - info.st_mtime > oldest)
+      unlink(path.c_str());
+  }
+  closedir(files);
+}
+
 /// The cached package for these words, made now unless it is there and whole.
 Status compile(const Options &options, const std::string &compiler,
                const std::vector<std::string> &words, std::string &package,
@@ -262,15 +284,17 @@ Status compile(const Options &options, const std::string &compiler,
   INFINI_TRY(addInput(print, options.program));
   for (const std::string &word : words)
     print.add(word);
-  INFINI_TRY(cacheFolder(package));
-  package += "/" + print.text() + ".infini";
+  std::string folder;
+  INFINI_TRY(cacheFolder(folder));
+  package = folder + "/" + print.text() + ".infini";
   if (access(package.c_str(), R_OK) == 0) {
     PackageHandle existing;
     if (!make(existing, infini_package_open, package.c_str()))
       return Status();
   }
-  std::string temporary = package.substr(0, package.size() - 7) + "." +
-                          std::to_string(getpid()) + ".tmp.infini";
+  removeOldTemporaries(folder);
+  std::string temporary = folder + "/" + print.text() + "." +
+                          std::to_string(getpid()) + temporaryEnd;
   std::vector<std::string> command = {compiler, options.program, "-o",
                                       temporary};
   command.insert(command.end(), words.begin(), words.end());
@@ -300,6 +324,9 @@ Status cli::findPackage(const Options &options, std::string &package,
     package = options.program;
     return Status();
   }
+  // One function is much faster to compile than all of a file.
+  if (!isModel && !options.entry.empty())
+    words.push_back("--entry=" + options.entry);
   std::string compiler;
   INFINI_TRY(findCompiler(compiler));
   INFINI_TRY(compile(options, compiler, words, package, exit));

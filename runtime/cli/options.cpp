@@ -85,6 +85,13 @@ static void declare(CLI::App &app, Options &options) {
   text(app.add_option("--logits-out", options.logitsOut,
                       "a file for the logits, f32 [T, V]"))
       ->type_name("@FILE");
+  text(app.add_option("--logits-last", options.logitsLast,
+                      "write the last rows of the logits only, this many"))
+      ->check(CLI::PositiveNumber);
+  text(app.add_option("--dump-state", options.dumpState,
+                      "write the state after the text to NAME.npy files in "
+                      "this folder, made if need be"))
+      ->type_name("FOLDER");
   text(app.add_option("--tokens-per-call", options.tokensPerCall,
                       "cut the text into calls of so many tokens; default: the "
                       "package's maximum"))
@@ -119,9 +126,12 @@ static Status checkTogether(const Options &options) {
                      "--prompt-file and --tokens for models; expected one "
                      "kind, got both");
   if (!options.isText() &&
-      (!options.logitsOut.empty() || options.tokensPerCall))
-    return userError("--logits-out and --tokens-per-call need a text: "
-                     "--prompt-file or --tokens");
+      (!options.logitsOut.empty() || !options.dumpState.empty() ||
+       options.tokensPerCall))
+    return userError("--logits-out, --dump-state and --tokens-per-call need a "
+                     "text: --prompt-file or --tokens");
+  if (options.logitsLast && options.logitsOut.empty())
+    return userError("--logits-last needs --logits-out");
   if (options.expects.empty() &&
       (!options.rtol.empty() || !options.atol.empty()))
     return userError("--rtol and --atol need --expect");

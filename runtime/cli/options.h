@@ -31,7 +31,9 @@ struct Options {
   std::vector<double> rtol, atol;
 
   // A text.
-  std::string weights, promptFile, tokens, logitsOut;
+  std::string weights, promptFile, tokens, logitsOut, dumpState;
+  /// 0: all of them.
+  uint64_t logitsLast = 0;
   uint64_t tokensPerCall = 0;
 
   // For the compiler.

@@ -8,6 +8,7 @@
 #include "infini/runtime/cli/console.h"
 #include "infini/runtime/cli/handles.h"
 #include "infini/runtime/cli/options.h"
+#include "infini/runtime/cli/tensors.h"
 #include "infini/runtime/npy.h"
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +140,96 @@ private:
   uint64_t done = 0;
 };
 
+/// The last rows of a matrix that comes in pieces.
+class LastRows {
+public:
+  LastRows(uint64_t most, size_t width) : most(most), width(width) {}
+
+  void append(const float *rows, size_t count) {
+    // Of more rows than are kept only the last matter.
+    size_t skipped = count > most ? count - static_cast<size_t>(most) : 0;
+    for (size_t i = skipped; i < count; ++i) {
+      const float *row = rows + i * width;
+      if (kept.size() / width < most) {
+        kept.insert(kept.end(), row, row + width);
+        continue;
+      }
+      std::copy(row, row + width, kept.begin() + oldest * width);
+      oldest = (oldest + 1) % static_cast<size_t>(most);
+    }
+  }
+  /// In order.
+  Status write(NpyWriter &writer) const {
+    size_t count = kept.size() / width;
+    INFINI_TRY(writer.append(kept.data() + oldest * width,
+                             static_cast<int64_t>(count - oldest)));
+    return writer.append(kept.data(), static_cast<int64_t>(oldest));
+  }
+
+private:
+  uint64_t most;
+  size_t width, oldest = 0;
+  std::vector<float> kept;
+};
+
+/// A folder for the state's files. One that was made for them is removed again
+/// when they are not written.
+class StateFolder {
+public:
+  ~StateFolder() {
+    if (isNew)
+      rmdir(path.c_str());
+  }
+  Status open(const std::string &newPath) {
+    path = newPath;
+    if (mkdir(path.c_str(), 0777) == 0) {
+      isNew = true;
+      return Status();
+    }
+    struct stat info;
+    if (errno == EEXIST && stat(path.c_str(), &info) == 0) {
+      if (S_ISDIR(info.st_mode))
+        return Status();
+      errno = ENOTDIR;
+    }
+    return userError("--dump-state: cannot make the folder ", quoted(path),
+                     ": ", strerror(errno));
+  }
+  Status write(const infini_session *session);
+
+private:
+  Status writeOne(const infini_session *session, const std::string &name);
+
+  std::string path;
+  bool isNew = false;
+};
+
+Status StateFolder::writeOne(const infini_session *session,
+                             const std::string &name) {
+  // The package gives the names.
+  if (name.empty() || name.find('/') != std::string::npos)
+    return userError("--dump-state: the state ", quoted(name),
+                     " cannot be the name of a file");
+  infini_tensor tensor = {};
+  INFINI_TRY(Status::adopt(
+      infini_session_read_state(session, name.c_str(), &tensor)));
+  std::vector<int64_t> shape(tensor.shape, tensor.shape + tensor.rank);
+  auto element = static_cast<ElementType>(tensor.element);
+  int64_t bytes = 0;
+  tensorBytes(element, shape.data(), shape.size(), bytes);
+  Status status = writeTensor(path + "/" + name + ".npy", element, shape,
+                              tensor.data, static_cast<size_t>(bytes));
+  infini_tensor_release(&tensor);
+  return status;
+}
+
+Status StateFolder::write(const infini_session *session) {
+  for (size_t i = 0; i < infini_session_state_count(session); ++i)
+    INFINI_TRY(writeOne(session, infini_session_state_name(session, i)));
+  isNew = false;
+  return Status();
+}
+
 class TextRun {
 public:
   explicit TextRun(const Options &options) : options(options) {}
@@ -147,7 +239,9 @@ public:
 private:
   Status openSource();
   Status openSession(const std::string &weightsPath);
+  Status openOutputs();
   Status feed();
+  Status writeOutputs();
   int take(const float *logits, size_t count);
   void printNext() const;
   void printStatistics(double seconds) const;
@@ -162,6 +256,8 @@ private:
 
   NpyWriter writer;
   bool isWriting = false;
+  std::optional<LastRows> lastRows;
+  StateFolder stateFolder;
   /// What went wrong inside the callback.
   Status callbackStatus;
   std::vector<float> lastLogits;
@@ -204,13 +300,37 @@ Status TextRun::openSession(const std::string &weightsPath) {
       infini_session_set_tokens_per_call(session.get(), options.tokensPerCall));
 }
 
+Status TextRun::openOutputs() {
+  if (!options.logitsOut.empty()) {
+    std::string path;
+    INFINI_TRY(fileArgument("--logits-out", options.logitsOut, path));
+    INFINI_TRY(writer.open(path, NpyType::f32, {int64_t(model.vocab_size)}));
+    isWriting = true;
+    if (options.logitsLast)
+      lastRows.emplace(options.logitsLast, model.vocab_size);
+  }
+  return options.dumpState.empty() ? Status()
+                                   : stateFolder.open(options.dumpState);
+}
+
+Status TextRun::writeOutputs() {
+  if (lastRows)
+    INFINI_TRY(lastRows->write(writer));
+  if (isWriting)
+    INFINI_TRY(writer.finish());
+  return options.dumpState.empty() ? Status()
+                                   : stateFolder.write(session.get());
+}
+
 int TextRun::take(const float *logits, size_t count) {
   if (tokens == 0)
     firstOutput = secondsSince(start);
   tokens += count;
   size_t width = model.vocab_size;
   lastLogits.assign(logits + (count - 1) * width, logits + count * width);
-  if (isWriting) {
+  if (lastRows) {
+    lastRows->append(logits, count);
+  } else if (isWriting) {
     callbackStatus = writer.append(logits, static_cast<int64_t>(count));
     return callbackStatus ? 1 : 0;
   }
@@ -296,20 +416,14 @@ Status TextRun::run(const std::string &packagePath,
                      "call a function with --input");
   INFINI_TRY(openSource());
   INFINI_TRY(openSession(weightsPath));
-  if (!options.logitsOut.empty()) {
-    std::string path;
-    INFINI_TRY(fileArgument("--logits-out", options.logitsOut, path));
-    INFINI_TRY(writer.open(path, NpyType::f32, {int64_t(model.vocab_size)}));
-    isWriting = true;
-  }
+  INFINI_TRY(openOutputs());
   setUp = secondsSince(start);
   start = Clock::now();
   INFINI_TRY(feed());
   double seconds = secondsSince(start);
   if (tokens == 0)
     return userError("the text is empty, expected at least one token");
-  if (isWriting)
-    INFINI_TRY(writer.finish());
+  INFINI_TRY(writeOutputs());
   printNext();
   if (options.stats)
     printStatistics(seconds);

@@ -171,7 +171,6 @@ TEST(Safetensors, Shards) {
   ASSERT_NE(model->find("b"), nullptr);
   EXPECT_EQ(model->find("b")->data[0], 'x');
   EXPECT_EQ(model->find("unlisted"), nullptr);
-  EXPECT_EQ(model->nearest("c"), "a");
 
   index("\"a\":\"three.safetensors\"");
   EXPECT_NE(messageOf().find("'three.safetensors' of tensor 'a' is missing"),

@@ -194,7 +194,7 @@ TEST_F(Text, WeightsMustMatch) {
         << status.message();
   };
   expect([](Port &port) { port.name = "v"; },
-         "have no tensor 'v'; the nearest is 'w'");
+         "have no tensor 'v'; the nearest unused name is 'w'");
   expect([](Port &port) { port.element = ElementType::bf16; },
          "expected bf16 [4], got F32 [4]");
   expect(
