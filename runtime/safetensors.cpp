@@ -3,7 +3,6 @@
 // Apache-2.0 WITH LLVM-exception
 //
 #include "infini/runtime/safetensors.h"
-#include "infini/runtime/nearest_name.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -92,7 +91,7 @@ protected:
   }
   virtual std::string place() const = 0;
   bool refuse(const std::string &what) {
-    return fail(place() + ": unexpected " + what);
+    return fail(place() + ": did not expect " + what);
   }
 };
 
@@ -261,7 +260,9 @@ public:
 
 protected:
   std::string place() const override {
-    return depth == 0 ? "at the top" : "in 'weight_map'";
+    return depth == 0   ? "at the top"
+           : depth == 1 ? "in 'weight_map'"
+                        : "tensor " + quote(name) + " in 'weight_map'";
   }
 
 private:

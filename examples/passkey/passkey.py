@@ -24,8 +24,8 @@ import numpy as np
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILLER = b"The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. "
 DIGITS = 5
-# Longer texts are run in two calls with a saved state between, so that no file of all logits is needed.
-LONG = 1 << 16
+# Rows of logits that are asked for: enough for the answer, however long the text is.
+LAST = 64
 
 
 def question(key):
@@ -60,31 +60,25 @@ def score(text, logits):
     return answer.decode("ascii", "backslashreplace"), right
 
 
-def run_logits(text, package, model=HERE, run="infini-run", tail=None, options=()):
-    """Logits [T, 256] from infini-run; with `tail` those of the last `tail` bytes, run from a saved state."""
+def run_logits(text, package, model=HERE, run="infini-run", last=None, options=()):
+    """Logits [T, 256] from infini-run, or their last `last` rows."""
     with tempfile.TemporaryDirectory() as folder:
-        def call(part, *more):
-            path = os.path.join(folder, "text")
-            with open(path, "wb") as file:
-                file.write(part)
-            command = [run, package, "--weights", model, "--prompt-file", path, *options, *more]
-            done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            if done.returncode:
-                raise SystemExit(f"error: {os.path.basename(str(run))} ended with status {done.returncode}\n"
-                                 f"{done.stderr}")
-        state, logits = os.path.join(folder, "state"), os.path.join(folder, "logits.npy")
-        if tail is None:
-            call(text, "--logits-out", f"@{logits}")
-        else:
-            call(text[:-tail], "--state-out", state)
-            call(text[-tail:], "--state-in", state, "--logits-out", f"@{logits}")
+        path, logits = os.path.join(folder, "text"), os.path.join(folder, "logits.npy")
+        with open(path, "wb") as file:
+            file.write(text)
+        command = [run, package, "--weights", model, "--prompt-file", path, "--logits-out", f"@{logits}",
+                   *(["--logits-last", last] if last else []), *options]
+        done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise SystemExit(f"error: {os.path.basename(str(run))} ended with status {done.returncode}\n"
+                             f"{done.stderr}")
         return np.load(logits)
 
 
 def answer(text, package, model, run, options=()):
     """(answer, number of right digits) for a text of any length."""
-    return score(text, run_logits(text, package, model, run, 64 if len(text) > LONG else None, options))
+    return score(text, run_logits(text, package, model, run, LAST, options))
 
 
 def share(tokens, place, texts, package, model, run, seed=0, options=()):

@@ -192,7 +192,7 @@ public:
         return Status();
       errno = ENOTDIR;
     }
-    return userError("--dump-state: cannot make the folder ", quoted(path),
+    return userError("--dump-state: cannot use the folder ", quoted(path),
                      ": ", strerror(errno));
   }
   Status write(const infini_session *session);
@@ -211,8 +211,8 @@ Status StateFolder::writeOne(const infini_session *session,
     return userError("--dump-state: the state ", quoted(name),
                      " cannot be the name of a file");
   infini_tensor tensor = {};
-  INFINI_TRY(Status::adopt(
-      infini_session_read_state(session, name.c_str(), &tensor)));
+  INFINI_TRY(
+      Status::adopt(infini_session_read_state(session, name.c_str(), &tensor)));
   std::vector<int64_t> shape(tensor.shape, tensor.shape + tensor.rank);
   auto element = static_cast<ElementType>(tensor.element);
   int64_t bytes = 0;

@@ -85,6 +85,7 @@ class Tools:
 
     def __init__(self, folder):
         self.compile, self.run = (os.path.join(folder, name) for name in ("infini-compile", "infini-run"))
+        self.help = {}
 
     @staticmethod
     def find():
@@ -106,6 +107,14 @@ class Tools:
         assert done.returncode == 0, (f"exit status {done.returncode}: {' '.join(map(str, arguments))}\n"
                                       f"{done.stderr[-4000:]}")
         return done
+
+    def needs(self, tool, *texts):
+        """Skips the test unless all texts (options, values of options) stand in the tool's --help."""
+        if tool not in self.help:
+            self.help[tool] = self.good([tool, "--help"]).stdout
+        for text in texts:
+            if not re.search(rf"(?<![\w-]){re.escape(text)}(?![\w-])", self.help[tool]):
+                pytest.skip(f"{os.path.basename(tool)} has no {text} yet")
 
     def build(self, source, package, *options):
         """Model folder or .mlir to a package; returns its path."""

@@ -48,8 +48,22 @@ def test_peak(peak, long):
         assert_constant(far, near)
 
 
-def test_peak_with_states(peak, tmp_path):
+def test_peak_with_last_logits(peak, tmp_path):
+    """The same with the last rows and the state written at the end, of which there are as many for every text."""
+    options = ["--logits-out", f"@{tmp_path / 'last.npy'}", "--logits-last", "2000", "--dump-state",
+               str(tmp_path / "state")]
+    peaks, sizes = [], []
+    for tokens in (SHORT, MIDDLE):
+        peaks.append(peak(tokens, *options)[0])
+        sizes.append({path.name: path.stat().st_size for path in (tmp_path / "state").iterdir()})
+        assert np.load(tmp_path / "last.npy").shape == (2000, 256)
+    assert_constant(peaks[1], peaks[0])
+    assert sizes[0] == sizes[1] and len(sizes[0]) > 1
+
+
+def test_peak_with_states(tools, peak, tmp_path):
     """The same with a state written at the end; the state's size does not depend on the text."""
+    tools.needs(tools.run, "--state-out")
     sizes = []
     for tokens in (SHORT, 2 * SHORT):
         near, _ = peak(tokens, "--state-out", str(tmp_path / "state"))

@@ -42,18 +42,30 @@ class Built:
         return self.tools.model(self.package, self.folder, tokens, self.scratch, *options, state=state)
 
 
+def numbers(array):
+    """bf16 comes as 16-bit unsigned integers."""
+    return oracle.from_bfloat16_bits(array) if array.dtype == np.uint16 else array
+
+
 def close_states(found, model, states, limits, what):
-    """M and z, and the first `fill` rows of K and V; limits(layer, name) is the bound."""
+    """`fill`, M and z, and the first `fill` rows of K and V; limits(layer, name) is the bound.
+
+    K and V are [N, G, d], tokens first, and say nothing behind `fill`; the oracle's are [G, fill, d].
+    """
+    for state in states:
+        assert_same_bits(found["fill"], np.array(state["fill"], np.int64), f"{what}: fill")
     for i, state in enumerate(states):
         for name in ("M", "z", "K", "V"):
             key = f"layers.{i}.{name}"
             assert key in found, f"{what}: no {key} among {sorted(found)}"
-            array = lead_off(found[key], state[name].ndim, key)
+            array = found[key]
             if name in "Mz":
+                array = lead_off(array, state[name].ndim, key)
                 assert array.dtype == np.float32, f"{what}: {key} is {array.dtype}"
             else:
-                assert array.shape[1] <= model.segment, f"{what}: {key} is {array.shape}"
-                array = array[:, :state["fill"]]
+                groups, _, size = state[name].shape
+                assert array.shape == (model.segment, groups, size), f"{what}: {key} is {array.shape}"
+                array = numbers(array)[:state["fill"]].swapaxes(0, 1)
             assert_close(array, state[name], limits(i, name), f"{what}: {key}")
 
 
@@ -135,6 +147,7 @@ def test_many_segments(built):
 
 def test_saved_state_goes_on(built):
     """--state-out, then --state-in in a new process: as if nothing had come between."""
+    built.tools.needs(built.tools.run, "--state-in", "--state-out")
     tokens, state = built.tokens(5 * built.N + 3), built.scratch / "state.safetensors"
     for at in (1, built.N, 2 * built.N + 2):
         whole, _ = oracle.forward(built.model, tokens)

@@ -215,6 +215,7 @@ def test_package_and_text_agree(tools, ops, tmp_path):
 @pytest.mark.parametrize("schedule", ["sequential", "scan"])
 def test_schedules(tools, ops, tmp_path, schedule):
     """Layer-major or by a scan: the same numbers. The scan reassociates, and has a wider bound (semantics: 2e-5)."""
+    tools.needs(tools.compile, "--schedule", f"={schedule}")
     for update in oracle.UPDATES:
         has(ops, entry_name(update))
         package = tools.build(ops(8), tmp_path / f"{update}.infini", f"--schedule={schedule}")

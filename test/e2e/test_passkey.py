@@ -59,13 +59,13 @@ def test_sample(tools, package, tmp_path):
     assert passkey.score(text, logits) == ("98939", 5)
 
 
-def test_in_two_calls(tools, package):
-    """The text, then its last bytes from a saved state: the same answer, as far texts are scored."""
+def test_last_logits(tools, package):
+    """--logits-last: rows of the whole, to the bit, as texts are scored; across calls, and more than there are."""
     text = passkey.make(5000, 0.5, 7)
     whole = passkey.run_logits(text, package, PASSKEY, tools.run)
-    last = passkey.run_logits(text, package, PASSKEY, tools.run, tail=64)
-    assert last.shape == (64, 256)
-    assert_close(last, whole[-64:], 2e-6)
+    for last in (1, passkey.LAST, 904, 905, 1500, 5000, 6000):
+        found = passkey.run_logits(text, package, PASSKEY, tools.run, last=last)
+        assert_same_bits(found, whole[-last:], f"the last {last}")
 
 
 @pytest.mark.parametrize("tokens", STATED)

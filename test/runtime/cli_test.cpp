@@ -148,6 +148,59 @@ TEST_F(CommandLine, Text) {
   expect(text + "--logits-out @/dev/null", 0, "next token");
 }
 
+TEST_F(CommandLine, LastLogits) {
+  std::string prompt;
+  for (int i = 0; i < 41; ++i)
+    prompt += char('a' + i % 7);
+  writeFile(folder / "prompt.txt", prompt);
+  std::string text = "text.infini --weights model --prompt-file prompt.txt ";
+  expect(text + "--logits-out @all.npy", 0, "");
+  NpyArray all, last;
+  ASSERT_FALSE(loadNpy(folder / "all.npy", all));
+  // Calls of 16, 16 and 9 tokens: within one, across them, all, and more.
+  for (int64_t rows : {1, 8, 9, 10, 16, 24, 25, 30, 40, 41, 42, 1000000000}) {
+    expect(text + "--logits-out @last.npy --logits-last " +
+               std::to_string(rows),
+           0, "next token");
+    ASSERT_FALSE(loadNpy(folder / "last.npy", last));
+    int64_t kept = std::min<int64_t>(rows, 41);
+    EXPECT_EQ(last.header.shape, (std::vector<int64_t>{kept, 256}));
+    EXPECT_TRUE(std::equal(last.data.begin(), last.data.end(),
+                           all.data.end() - ptrdiff_t(last.data.size())))
+        << rows;
+  }
+  expect(text + "--logits-last 3", 1, "--logits-last needs --logits-out");
+  expect(text + "--logits-out @l.npy --logits-last 0", 1, "--logits-last");
+}
+
+TEST_F(CommandLine, DumpState) {
+  writeFile(folder / "prompt.txt", std::string(40, 'a') + "b");
+  std::string text = "text.infini --weights model --prompt-file prompt.txt ";
+  // A new folder, and one that is there.
+  for (int i = 0; i < 2; ++i) {
+    expect(text + "--dump-state state", 0, "next token");
+    NpyArray fill, counts;
+    ASSERT_FALSE(loadNpy(folder / "state/fill.npy", fill));
+    ASSERT_FALSE(loadNpy(folder / "state/counts.npy", counts));
+    EXPECT_EQ(fill.header.type, NpyType::i64);
+    EXPECT_EQ(fill.header.shape, std::vector<int64_t>());
+    int64_t tokens;
+    memcpy(&tokens, fill.data.data(), sizeof tokens);
+    EXPECT_EQ(tokens, 41);
+    EXPECT_EQ(counts.header.type, NpyType::f32);
+    EXPECT_EQ(counts.header.shape, std::vector<int64_t>{256});
+    float count;
+    memcpy(&count, &counts.data['a' * 4], sizeof count);
+    EXPECT_EQ(count, 40);
+  }
+  expect(text + "--dump-state prompt.txt", 1, "'prompt.txt': Not a directory");
+  expect(text + "--dump-state none/state", 1, "'none/state': No such file");
+  writeFile(folder / "prompt.txt", "");
+  expect(text + "--dump-state new", 1, "the text is empty");
+  EXPECT_FALSE(exists("new"));
+  expect(add + "--dump-state new", 1, "need a text");
+}
+
 TEST_F(CommandLine, TextErrors) {
   writeFile(folder / "prompt.txt", "abc");
   writeFile(folder / "empty.txt", "");
@@ -244,24 +297,45 @@ TEST_F(CommandLine, CompilesIntoTheCache) {
   EXPECT_EQ(runCached("f.mlir" + inputs).status, 0);
   EXPECT_EQ(calls(), 2);
   EXPECT_EQ(filesInCache(), 2);
+  // An entry is compiled alone, and is another package.
+  EXPECT_EQ(runCached("f.mlir --entry main" + inputs).status, 0);
+  EXPECT_EQ(runCached("f.mlir --entry main" + inputs).status, 0);
+  EXPECT_EQ(calls(), 3);
+  EXPECT_NE(readFile(folder / "calls.txt").find(" --entry=main\n"),
+            std::string::npos);
+  // What interrupted compilations left is removed at the next one, when it is
+  // old.
+  writeFile(folder / "cache/deep/a.1.tmp.infini", "old");
+  writeFile(folder / "cache/deep/b.2.tmp.infini.temp-stream-abc", "old");
+  for (auto &file : std::filesystem::directory_iterator(folder / "cache/deep"))
+    std::filesystem::last_write_time(
+        file, std::filesystem::file_time_type::clock::now() -
+                  std::chrono::minutes(61));
+  writeFile(folder / "cache/deep/c.3.tmp.infini", "new");
+  writeFile(folder / "f.mlir", "three");
+  EXPECT_EQ(runCached("f.mlir" + inputs).status, 0);
+  EXPECT_EQ(calls(), 4);
+  EXPECT_EQ(filesInCache(), 5);
+  EXPECT_TRUE(exists("cache/deep/c.3.tmp.infini"));
+  std::filesystem::remove(folder / "cache/deep/c.3.tmp.infini");
   // A damaged one is made anew.
   for (auto &file : std::filesystem::directory_iterator(folder / "cache/deep"))
     writeFile(file.path(), "damaged");
   EXPECT_EQ(runCached("f.mlir" + inputs).status, 0);
-  EXPECT_EQ(calls(), 3);
+  EXPECT_EQ(calls(), 5);
   // A folder, options, and calls that are larger than its package allows.
   writeFile(folder / "prompt.txt", "aab");
   outcome = runCached("model --prompt-file prompt.txt --dtype bf16");
   EXPECT_EQ(outcome.status, 0) << outcome.output;
   EXPECT_EQ(outcome.output, "next token: 97 'a'\n");
-  EXPECT_EQ(calls(), 4);
+  EXPECT_EQ(calls(), 6);
   EXPECT_EQ(runCached("model --prompt-file prompt.txt").status, 0);
-  EXPECT_EQ(calls(), 5);
+  EXPECT_EQ(calls(), 7);
   writeFile(folder / "model/config.json", "{ }");
   EXPECT_EQ(
       runCached("model --prompt-file prompt.txt --tokens-per-call 5").status,
       0);
-  EXPECT_EQ(calls(), 6);
+  EXPECT_EQ(calls(), 8);
   EXPECT_EQ(
       runCached("model --prompt-file prompt.txt --tokens-per-call 99").status,
       1);

@@ -74,30 +74,33 @@ TEST(Safetensors, Headers) {
   expectRefused("{", 0, "not JSON");
   expectRefused("{}x", 0, "not JSON");
   expectRefused("{\"a\"}", 0, "not JSON");
-  expectRefused("{\"a\":1}", 0, "unexpected the number 1");
-  expectRefused("{\"a\":[]}", 0, "unexpected an array");
-  expectRefused("{\"a\":null}", 0, "unexpected null");
+  expectRefused("{\"a\":1}", 0, "did not expect the number 1");
+  expectRefused("{\"a\":[]}", 0, "did not expect an array");
+  expectRefused("{\"a\":null}", 0, "did not expect null");
   expectRefused("{\"a\":{}}", 0, "expected 'dtype', 'shape'");
   expectRefused("{\"a\":{\"dtype\":\"F32\"}}", 0, "expected 'dtype', 'shape'");
-  expectRefused("{\"a\":{\"dtype\":3}}", 0, "unexpected the number 3");
-  expectRefused("{\"a\":{\"dtype\":{}}}", 0, "unexpected an object");
-  expectRefused("{\"a\":{\"shape\":\"2\"}}", 0, "unexpected the string '2'");
+  expectRefused("{\"a\":{\"dtype\":3}}", 0, "did not expect the number 3");
+  expectRefused("{\"a\":{\"dtype\":{}}}", 0, "did not expect an object");
+  expectRefused("{\"a\":{\"shape\":\"2\"}}", 0,
+                "did not expect the string '2'");
   expectRefused("{\"a\":{\"shape\":[-2]}}", 0, "the negative number -2");
   expectRefused("{\"a\":{\"shape\":[2.5]}}", 0, "the number 2.5");
-  expectRefused("{\"a\":{\"shape\":[[2]]}}", 0, "unexpected an array");
+  expectRefused("{\"a\":{\"shape\":[[2]]}}", 0, "did not expect an array");
   expectRefused("{\"a\":{\"shape\":[true]}}", 0, "a truth value");
-  expectRefused("{\"a\":{\"colour\":[2]}}", 0, "unexpected the key 'colour'");
+  expectRefused("{\"a\":{\"colour\":[2]}}", 0,
+                "did not expect the key 'colour'");
   expectRefused("{\"a\":{\"shape\":[],\"shape\":[]}}", 0,
                 "'shape' stands there twice");
-  expectRefused("{\"__metadata__\":{\"a\":1}}", 0, "unexpected the number 1");
+  expectRefused("{\"__metadata__\":{\"a\":1}}", 0,
+                "did not expect the number 1");
   expectRefused("{\"__metadata__\":{},\"__metadata__\":{}}", 0,
                 "stands there twice");
-  expectRefused("{\"__metadata__\":3}", 0, "unexpected the number 3");
+  expectRefused("{\"__metadata__\":3}", 0, "did not expect the number 3");
   expectRefused("{" + tensor("a", "F32", "0", "0,0") + "," +
                     tensor("a", "F32", "0", "0,0") + "}",
                 0, "tensor 'a' stands there twice");
   std::string deep(100000, '[');
-  expectRefused("{\"a\":" + deep, 0, "unexpected an array");
+  expectRefused("{\"a\":" + deep, 0, "did not expect an array");
 }
 
 TEST(Safetensors, Contents) {
@@ -184,7 +187,9 @@ TEST(Safetensors, Shards) {
   index("\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"");
   EXPECT_NE(messageOf().find("stands there twice"), std::string::npos);
   index("\"a\":1");
-  EXPECT_NE(messageOf().find("in 'weight_map': unexpected"), std::string::npos);
+  EXPECT_NE(
+      messageOf().find("tensor 'a' in 'weight_map': did not expect a number"),
+      std::string::npos);
   writeFile(folder / "model.safetensors.index.json", "{}");
   EXPECT_NE(messageOf().find("expected the key 'weight_map'"),
             std::string::npos);
