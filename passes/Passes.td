@@ -13,6 +13,18 @@ include "mlir/Pass/PassBase.td"
 // passes/infini: what is computed
 //===----------------------------------------------------------------------===//
 
+def InfiniPrepare : Pass<"infini-prepare", "::mlir::ModuleOp"> {
+  let summary = "Brings any function of tensors into the form that later passes know";
+  let description = [{
+    Element-wise arith and math on tensors become linalg, aggregates such as softmax
+    their parts, and numbers among arguments and results tensors of rank 0.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::math::MathDialect"];
+}
+
 def InfiniNoteShapes : Pass<"infini-note-shapes", "::mlir::func::FuncOp"> {
   let summary = "Notes which dynamic sizes of the arguments have to agree";
   let description = [{
@@ -47,7 +59,8 @@ def InfiniLowerScan : Pass<"infini-lower-scan", "::mlir::func::FuncOp"> {
   let description = [{
     The sequential schedule: an `scf.for` over the full segments, with static N
     tokens each, and at most one short segment before (the one under way, with
-    `fill`) and after them. A segment that does not get full computes no update.
+    `fill`) and after them. With `fill`, a segment that does not get full computes
+    no update; without, the short last one updates the states like any other.
 
     Numerics: bit-exact.
   }];
@@ -175,8 +188,8 @@ def InfiniVectorizeContractions : Pass<"infini-vectorize-contractions", "::mlir:
 def InfiniExpandMath : Pass<"infini-expand-math", "::mlir::func::FuncOp"> {
   let summary = "Replaces f32 exponentials by polynomials";
   let description = [{
-    exp2 and exp in f32 become range reduction and a polynomial of degree 6, exact to
-    2 ulp over all arguments (NaN and infinities included), so that loops
+    exp2 and exp in f32 become range reduction and a polynomial (of degree 6 and 7), exact
+    to 2 ulp over all arguments (NaN and infinities included), so that loops
     around them vectorise. Other functions and f64 stay calls.
 
     Numerics: changes rounding (≤ 2 ulp).

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -32,6 +33,7 @@ void infini::registerDialects(DialectRegistry &registry) {
 void infini::buildInfiniStage(OpPassManager &pm) {
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
+  pm.addPass(createInfiniPrepare());
   pm.addNestedPass<func::FuncOp>(createInfiniNoteShapes());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createInfiniMaterializeRopeTables());
@@ -66,6 +68,8 @@ void infini::buildCpuTileStage(OpPassManager &pm, const CpuPipelineOptions &opti
   kernel.addNestedPass<func::FuncOp>(createInfiniVectorizeContractions(contractions));
   kernel.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   kernel.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  // Functions of 16-bit numbers are computed in f32.
+  kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
   kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
@@ -81,6 +85,10 @@ void infini::buildCpuLLVMStage(OpPassManager &pm) {
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16"};
+  emulate.targetTypeStr = "f32";
+  kernel.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   kernel.addPass(arith::createArithExpandOpsPass(expand));

@@ -57,7 +57,10 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("expected kernel ") << getKernelAttr() << " to have a function of its own name";
   // A lowered kernel keeps its name, but no longer its type.
   func::FuncOp function = kernelFunction(kernel);
-  if (!function || llvm::none_of(function.getArgumentTypes(), llvm::IsaPred<RankedTensorType>))
+  bool lowered = function && llvm::any_of(function.getArgumentTypes(), [](Type type) {
+    return !isa<RankedTensorType, IndexType>(type);
+  });
+  if (!function || lowered)
     return success();
   // dispatch_c2
   SmallVector<Type> expected(getIns().getTypes());
@@ -195,5 +198,6 @@ SmallVector<ModuleOp> program::kernelsOf(ModuleOp module) {
 }
 
 func::FuncOp program::kernelFunction(ModuleOp kernel) {
-  return kernel.lookupSymbol<func::FuncOp>(*kernel.getSymName());
+  std::optional<StringRef> name = kernel.getSymName();
+  return name ? kernel.lookupSymbol<func::FuncOp>(*name) : func::FuncOp();
 }

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -42,9 +43,12 @@ struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<Bufferize
         bufferization::LayoutMapOption::IdentityLayoutMap);
     options.allowReturnAllocsFromLoops = true;
     IRRewriter rewriter(&getContext());
+    // Tiles write their results in place. Other loops would carry the
+    // destination itself, which the analysis takes for a conflict.
+    bool hasTiles = kernel.walk([](scf::ForallOp) { return WalkResult::interrupt(); }).wasInterrupted();
     bufferization::OneShotAnalysisState state(kernel, options);
-    if (failed(bufferization::analyzeModuleOp(kernel, state)) ||
-        failed(bufferization::eliminateEmptyTensors(rewriter, kernel, state)))
+    if (hasTiles && (failed(bufferization::analyzeModuleOp(kernel, state)) ||
+                     failed(bufferization::eliminateEmptyTensors(rewriter, kernel, state))))
       return signalPassFailure();
     bufferization::BufferizationState buffers;
     if (failed(bufferization::runOneShotModuleBufferize(kernel, options, buffers)))

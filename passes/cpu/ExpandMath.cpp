@@ -90,8 +90,8 @@ private:
 struct ExpandExp2 final : OpRewritePattern<math::Exp2Op> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::Exp2Op op, PatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "only f32 is expanded");
+    if (!getElementTypeOrSelf(op.getType()).isF32() || isa<TensorType>(op.getType()))
+      return rewriter.notifyMatchFailure(op, "only f32 numbers and vectors are expanded");
     Emitter e(rewriter, op.getLoc(), op.getType());
     Value x = e.clamp(op.getOperand(), -152.0f, 130.0f);
     auto [rounded, n] = e.round(x);
@@ -108,8 +108,8 @@ struct ExpandExp2 final : OpRewritePattern<math::Exp2Op> {
 struct ExpandExp final : OpRewritePattern<math::ExpOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "only f32 is expanded");
+    if (!getElementTypeOrSelf(op.getType()).isF32() || isa<TensorType>(op.getType()))
+      return rewriter.notifyMatchFailure(op, "only f32 numbers and vectors are expanded");
     Emitter e(rewriter, op.getLoc(), op.getType());
     Value x = e.clamp(op.getOperand(), -105.0f, 90.0f);
     auto [rounded, n] =
@@ -126,7 +126,7 @@ struct ExpandExp final : OpRewritePattern<math::ExpOp> {
 struct ExpandMath final : infini::impl::InfiniExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     getOperation().walk([&](Operation *op) {
-      expanded += isa<math::Exp2Op, math::ExpOp>(op) &&
+      expanded += isa<math::Exp2Op, math::ExpOp>(op) && !isa<TensorType>(op->getResult(0).getType()) &&
                   getElementTypeOrSelf(op->getResult(0).getType()).isF32();
     });
     RewritePatternSet patterns(&getContext());

@@ -327,7 +327,19 @@ namespace {
 struct KernelToLLVM final : infini::impl::InfiniKernelToLLVMBase<KernelToLLVM> {
   void runOnOperation() override {
     func::FuncOp function = program::kernelFunction(getOperation());
-    if (!function || failed(KernelAbi(getOperation(), function).run()))
+    if (!function) {
+      getOperation().emitError("expected a kernel's module to have a name, and a function of it");
+      return signalPassFailure();
+    }
+    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
+      auto buffer = dyn_cast<MemRefType>(type);
+      if (type.isIndex() || (buffer && buffer.getLayout().isIdentity()))
+        continue;
+      function.emitError("expected argument ")
+          << i << " to be a contiguous buffer or an index, got " << type;
+      return signalPassFailure();
+    }
+    if (failed(KernelAbi(getOperation(), function).run()))
       signalPassFailure();
   }
 };

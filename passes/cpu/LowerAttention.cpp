@@ -391,6 +391,11 @@ struct LowerAttention final : infini::impl::InfiniLowerAttentionBase<LowerAttent
   using InfiniLowerAttentionBase::InfiniLowerAttentionBase;
 
   void runOnOperation() override {
+    if (keyBlock < 1) {
+      getOperation().emitError("expected option 'key-block' to be at least 1, got ")
+          << int64_t(keyBlock);
+      return signalPassFailure();
+    }
     SmallVector<SegmentAttentionOp> ops;
     getOperation().walk([&](SegmentAttentionOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());

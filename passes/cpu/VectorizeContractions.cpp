@@ -295,6 +295,11 @@ struct VectorizeContractions final
   using InfiniVectorizeContractionsBase::InfiniVectorizeContractionsBase;
 
   void runOnOperation() override {
+    if (rows < 1 || columns < 1) {
+      getOperation().emitError("expected options 'rows' and 'columns' to be at least 1, got ")
+          << int64_t(rows) << " and " << int64_t(columns);
+      return signalPassFailure();
+    }
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());

@@ -253,6 +253,12 @@ public:
     for (func::FuncOp function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (function.isExternal())
         continue;
+      if (!function.getBody().hasOneBlock()) {
+        function.emitError("expected a function of one block, got ")
+            << function.getBody().getBlocks().size()
+            << "; say branches with scf.if and loops with scf.for";
+        return signalPassFailure();
+      }
       SmallVector<linalg::LinalgOp> products;
       function.walk([&](linalg::LinalgOp op) {
         Operation *parent = op->getParentOp();

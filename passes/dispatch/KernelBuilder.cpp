@@ -213,7 +213,7 @@ StringRef KernelBuilder::unique(ModuleOp kernel, StringRef hint) {
   llvm::raw_string_ostream os(text);
   kernel.print(os, OpPrintingFlags().assumeVerified());
   auto [it, isNew] = names.try_emplace(text);
-  if (isNew)
+  while (isNew && (it->second.empty() || module.lookupSymbol(it->second)))
     it->second = (hint + "_" + Twine(hints[hint]++)).str();
   return it->second;
 }
@@ -260,7 +260,12 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   SmallVector<Value> outs;
   SmallVector<bool> updates;
   ReifiedRankedShapedTypeDims shapes;
-  for (OpResult result : root->getResults()) {
+  // Of a loop or branch, numbers that nobody uses may come along.
+  SmallVector<OpResult> rootResults;
+  for (OpResult result : root->getResults())
+    if (!result.use_empty() || isa<RankedTensorType>(result.getType()))
+      rootResults.push_back(result);
+  for (OpResult result : rootResults) {
     auto type = dyn_cast<RankedTensorType>(result.getType());
     if (!type)
       return root->emitError("has a result of type ")
@@ -274,6 +279,12 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
     if (!updated && type.hasStaticShape()) {
       updated = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
     } else if (!updated) {
+      if (auto loop = dyn_cast<scf::ForOp>(root); loop && shapes.empty()) {
+        for (Value init : loop.getInitArgs())
+          shapes.push_back(isa<RankedTensorType>(init.getType())
+                               ? tensor::getMixedSizes(rewriter, loc, init)
+                               : SmallVector<OpFoldResult>());
+      }
       if (shapes.empty() && (!isa<ReifyRankedShapedTypeOpInterface>(root) ||
                              failed(reifyResultShapes(rewriter, root, shapes))))
         return root->emitError("the size of this op's result cannot be told before it runs; "
@@ -342,12 +353,15 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   // The root updates the output argument, also where its operand is an input, too.
   for (auto [i, isUpdate] : llvm::enumerate(updates))
     if (isUpdate) {
-      updatedOperand(clonedRoot->getResult(i))->set(body->getArgument(ins.size() + i));
+      updatedOperand(clonedRoot->getResult(rootResults[i].getResultNumber()))
+          ->set(body->getArgument(ins.size() + i));
     }
   SmallVector<Value> results;
-  for (auto [i, result] : llvm::enumerate(clonedRoot->getResults()))
+  for (auto [i, result] : llvm::enumerate(rootResults))
     results.push_back(bufferization::MaterializeInDestinationOp::create(
-                          rewriter, loc, result.getType(), result, body->getArgument(ins.size() + i))
+                          rewriter, loc, result.getType(),
+                          clonedRoot->getResult(result.getResultNumber()),
+                          body->getArgument(ins.size() + i))
                           .getResult());
   func::ReturnOp::create(rewriter, loc, results);
 
@@ -376,9 +390,12 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
     module.push_back(kernel);
   }
   rewriter.setInsertionPoint(root);
-  rewriter.replaceOpWithNewOp<program::DispatchOp>(
-      root, ValueRange(outs).getTypes(), FlatSymbolRefAttr::get(rewriter.getContext(), name),
-      inputs.scalars.getArrayRef(), ins, outs);
+  auto dispatchOp = program::DispatchOp::create(
+      rewriter, loc, ValueRange(outs).getTypes(),
+      FlatSymbolRefAttr::get(rewriter.getContext(), name), inputs.scalars.getArrayRef(), ins, outs);
+  for (auto [result, replacement] : llvm::zip(rootResults, dispatchOp.getResults()))
+    rewriter.replaceAllUsesWith(result, replacement);
+  rewriter.eraseOp(root);
   ++dispatches;
   return success();
 }

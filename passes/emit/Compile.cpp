@@ -11,6 +11,7 @@
 #include "infini/passes/Pipelines.h"
 #include "infini/passes/emit/HostObject.h"
 #include "infini/passes/emit/WritePackage.h"
+#include "infini/runtime/nearest_name.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
@@ -87,6 +88,8 @@ int Compiler::readTarget() {
 
 int Compiler::readInput() {
   if (llvm::sys::fs::is_directory(options.input)) {
+    if (!options.entry.empty())
+      return fail("--entry is for .mlir files, got the folder '" + Twine(options.input) + "'");
     module = importModel(options.input, options.import, context, [&] {
       return emitError(UnknownLoc::get(&context));
     });
@@ -114,12 +117,12 @@ int Compiler::readInput() {
   if (!options.entry.empty()) {
     auto entry = module->lookupSymbol<func::FuncOp>(options.entry);
     if (!entry || entry.isExternal()) {
-      std::string known;
+      std::vector<std::string> known;
       for (auto function : module->getOps<func::FuncOp>())
         if (function.isPublic() && !function.isExternal())
-          known += (known.empty() ? "" : ", ") + function.getName().str();
+          known.push_back(function.getName().str());
       return fail("no function '" + Twine(options.entry) + "' in '" + options.input +
-                  "'; it has " + known);
+                  "'; the nearest is '" + nearestName(options.entry, known) + "'");
     }
     for (auto function : module->getOps<func::FuncOp>())
       function.setVisibility(function == entry ? SymbolTable::Visibility::Public
@@ -193,6 +196,8 @@ int Compiler::run() {
   registerDialects(registry);
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
+  // Messages say what is wrong in words.
+  context.printOpOnDiagnostic(false);
   if (int status = readTarget())
     return status;
   if (int status = readInput())

@@ -7,6 +7,7 @@
 #include "infini/passes/emit/HostObject.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/runtime/kernel_abi.h"
+#include "infini/runtime/nearest_name.h"
 #include "lld/Common/Driver.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -47,15 +48,16 @@ FailureOr<CpuTarget> infini::cpuTarget(StringRef name, std::string &error) {
   target.triple = llvm::sys::getDefaultTargetTriple();
   bool host = name == "host";
   target.cpu = host ? llvm::sys::getHostCPUName().str() : name.str();
-  llvm::SmallVector<StringRef> features;
-  llvm::X86::getFeaturesForCPU(target.cpu, features);
-  if (features.empty()) {
-    llvm::SmallVector<StringRef> known;
-    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
-    error = "unknown CPU '" + name.str() + "'; for example x86-64-v2, x86-64-v3, x86-64-v4, " +
-            (known.empty() ? std::string("host") : known.back().str());
+  // Checked first: LLVM's look-up of an unknown name is undefined.
+  llvm::SmallVector<StringRef> known, features;
+  llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+  if (!host && !llvm::is_contained(known, name)) {
+    error = "unknown 64-bit x86 CPU '" + name.str() + "'; the nearest is '" +
+            nearestName(name, known) + "'";
     return failure();
   }
+  if (llvm::is_contained(known, target.cpu))
+    llvm::X86::getFeaturesForCPU(target.cpu, features);
   llvm::StringMap<bool> present;
   if (host)
     present = llvm::sys::getHostCPUFeatures();

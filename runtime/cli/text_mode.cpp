@@ -192,8 +192,8 @@ public:
         return Status();
       errno = ENOTDIR;
     }
-    return userError("--dump-state: cannot use the folder ", quoted(path),
-                     ": ", strerror(errno));
+    return userError("--dump-state: cannot use the folder ", quoted(path), ": ",
+                     strerror(errno));
   }
   Status write(const infini_session *session);
 

@@ -1,7 +1,6 @@
 // RUN: infini-opt %s --infini-form-dispatches | FileCheck %s
 
 // Arithmetic on tensors of dynamic size is refused as if its size were unknown; of static size, fails later.
-// XFAIL: *
 
 // CHECK-LABEL: func @addf
 func.func @addf(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {

@@ -18,7 +18,7 @@ func.func @full_and_tail(%x: tensor<?x4xf32>, %s0: tensor<4xf32>) -> (tensor<?x4
   // CHECK: %[[E:.*]] = tensor.empty(%[[T]])
   // Full segments have a static size.
   // CHECK: %[[COUNT:.*]] = affine.apply #[[FULL]]()[%[[T]]]
-  // CHECK: %[[F:.*]]:2 = scf.for %[[I:.*]] = %[[C0]] to %[[COUNT]] step %[[C1]] iter_args(%[[O:.*]] = %[[E]], %[[S:.*]] = %[[S0]])
+  // CHECK: %[[F:.*]]:2 = scf.for %[[I:[a-z0-9_]+]] = %[[C0]] to %[[COUNT]] step %[[C1]] iter_args(%[[O:[a-z0-9_]+]] = %[[E]], %[[S:[a-z0-9_]+]] = %[[S0]])
   // CHECK:   %[[AT:.*]] = affine.apply #[[START]](%[[I]])
   // CHECK:   %[[XS:.*]] = tensor.extract_slice %[[X]][%[[AT]], 0] [8, 4] [1, 1]
   // CHECK:   %[[N:.*]] = linalg.reduce { arith.addf } ins(%[[XS]] : tensor<8x4xf32>) outs(%[[S]] : tensor<4xf32>)
@@ -28,7 +28,7 @@ func.func @full_and_tail(%x: tensor<?x4xf32>, %s0: tensor<4xf32>) -> (tensor<?x4
   // CHECK: %[[SIZE:.*]] = affine.apply #[[REST]]()[%[[T]]]
   // CHECK: %[[ONCE:.*]] = affine.min #[[ANY]]()[%[[T]]]
   // CHECK: %[[TAIL:.*]] = affine.apply #[[LAST]]()[%[[T]]]
-  // CHECK: %[[R:.*]]:2 = scf.for %{{.*}} = %[[C0]] to %[[ONCE]] step %[[C1]] iter_args(%[[O2:.*]] = %[[F]]#0, %[[S2:.*]] = %[[F]]#1)
+  // CHECK: %[[R:.*]]:2 = scf.for %{{.*}} = %[[C0]] to %[[ONCE]] step %[[C1]] iter_args(%[[O2:[a-z0-9_]+]] = %[[F]]#0, %[[S2:[a-z0-9_]+]] = %[[F]]#1)
   // CHECK:   %[[XT:.*]] = tensor.extract_slice %[[X]][%[[TAIL]], 0] [%[[SIZE]], 4] [1, 1]
   // Without `fill`, the last short segment is folded in, too.
   // CHECK:   %[[N2:.*]] = linalg.reduce { arith.addf } ins(%[[XT]] : tensor<?x4xf32>) outs(%[[S2]] : tensor<4xf32>)
@@ -64,7 +64,7 @@ func.func @fill(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>, %s0: tensor<4xf32>, %f
   // CHECK: %[[BOTH:.*]] = affine.apply #[[SUM]]()[%[[FILL]], %[[M0]]]
   // CHECK: %[[FULL:.*]] = affine.apply #[[GETSFULL]]()[%[[FILL]], %[[M0]]]
   // The segment under way: new tokens go behind the pending ones.
-  // CHECK: %[[H:.*]]:3 = scf.for %{{.*}} to %[[ONCE]] {{.*}} iter_args(%[[O:.*]] = %{{.*}}, %[[S:.*]] = %[[S0]], %[[P:.*]] = %[[P0]])
+  // CHECK: %[[H:.*]]:3 = scf.for %{{.*}} to %[[ONCE]] {{.*}} iter_args(%[[O:[a-z0-9_]+]] = %{{.*}}, %[[S:[a-z0-9_]+]] = %[[S0]], %[[P:[a-z0-9_]+]] = %[[P0]])
   // CHECK:   %[[YN:.*]] = tensor.extract_slice %[[Y]][0, 0] [%[[M0]], 4] [1, 1]
   // CHECK:   %[[PN:.*]] = tensor.insert_slice %[[YN]] into %[[P]][%[[FILL]], 0] [%[[M0]], 4] [1, 1]
   // CHECK:   %[[XN:.*]] = tensor.extract_slice %[[X]][0, 0] [%[[M0]], 4] [1, 1]
@@ -72,12 +72,12 @@ func.func @fill(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>, %s0: tensor<4xf32>, %f
   // CHECK:   "test.out"(%[[XN]], %[[S]], %[[FILL]])
   // CHECK:   tensor.insert_slice %{{.*}} into %[[O]][0, 0] [%[[M0]], 4] [1, 1]
   // The state is updated if the segment gets full, by all of its tokens.
-  // CHECK:   %[[SN:.*]] = scf.for %{{.*}} to %[[FULL]] {{.*}} iter_args(%[[SI:.*]] = %[[S]])
+  // CHECK:   %[[SN:.*]] = scf.for %{{.*}} to %[[FULL]] {{.*}} iter_args(%[[SI:[a-z0-9_]+]] = %[[S]])
   // CHECK:     linalg.reduce { arith.addf } ins(%[[PALL]] : tensor<?x4xf32>) outs(%[[SI]] : tensor<4xf32>)
   // CHECK:   scf.yield %{{.*}}, %[[SN]], %[[PN]]
   // Full segments: nothing is pending.
   // CHECK: %[[SEGMENTS:.*]] = affine.apply #[[COUNT]]()[%[[T]], %[[M0]]]
-  // CHECK: %[[F:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} to %[[SEGMENTS]] {{.*}} iter_args(%{{.*}} = %[[H]]#0, %[[SF:.*]] = %[[H]]#1)
+  // CHECK: %[[F:.*]]:2 = scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[SEGMENTS]] {{.*}} iter_args(%{{.*}} = %[[H]]#0, %[[SF:[a-z0-9_]+]] = %[[H]]#1)
   // CHECK:   %[[FROM:.*]] = affine.apply #[[AT]](%[[I]])[%[[M0]]]
   // CHECK:   tensor.extract_slice %[[X]][%[[FROM]], 0] [8, 4] [1, 1]
   // CHECK:   %[[YF:.*]] = tensor.extract_slice %[[Y]][%[[FROM]], 0] [8, 4] [1, 1]
@@ -85,7 +85,7 @@ func.func @fill(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>, %s0: tensor<4xf32>, %f
   // The tail is stored as pending, and updates nothing.
   // CHECK: %[[MT:.*]] = affine.apply #[[REST]]()[%[[T]], %[[M0]]]
   // CHECK: %[[ONCET:.*]] = affine.min #[[ANYREST]]()[%[[T]], %[[M0]]]
-  // CHECK: %[[L:.*]]:2 = scf.for %{{.*}} to %[[ONCET]] {{.*}} iter_args(%{{.*}} = %[[F]]#0, %[[PT:.*]] = %[[H]]#2)
+  // CHECK: %[[L:.*]]:2 = scf.for %{{.*}} to %[[ONCET]] {{.*}} iter_args(%{{.*}} = %[[F]]#0, %[[PT:[a-z0-9_]+]] = %[[H]]#2)
   // CHECK:   "test.out"(%{{.*}}, %[[F]]#1, %{{.*}})
   // CHECK-NOT: linalg.reduce
   // CHECK:   tensor.insert_slice %{{.*}} into %[[PT]][0, 0] [%[[MT]], 4] [1, 1]
@@ -155,11 +155,11 @@ func.func @per_segment(%x: tensor<4x?xf32>, %p: tensor<?x4xf32>, %w: tensor<4xf3
   // CHECK: %[[E:.*]] = tensor.empty(%[[T]]) : tensor<4x?xf32>
   // CHECK: %[[STACK:.*]] = tensor.empty(%[[N]]) : tensor<?x4xf32>
   // CHECK: %[[C:.*]] = affine.apply #[[FULL]]()[%[[T]]]
-  // CHECK: %[[F:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} to %[[C]] {{.*}} iter_args(%[[O:.*]] = %[[E]], %[[Q:.*]] = %[[STACK]])
+  // CHECK: %[[F:.*]]:2 = scf.for %[[I:[a-z0-9_]+]] = %{{.*}} to %[[C]] {{.*}} iter_args(%[[O:[a-z0-9_]+]] = %[[E]], %[[Q:[a-z0-9_]+]] = %[[STACK]])
   // CHECK:   %[[PI:.*]] = tensor.extract_slice %[[P]][%[[I]], 0] [1, 4] [1, 1] : tensor<?x4xf32> to tensor<4xf32>
   // CHECK:   %[[SUM:.*]] = arith.addf %[[PI]], %[[W]]
   // CHECK:   tensor.insert_slice %[[SUM]] into %[[Q]][%[[I]], 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<?x4xf32>
-  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[F]]#0, %[[Q2:.*]] = %[[F]]#1)
+  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[F]]#0, %[[Q2:[a-z0-9_]+]] = %[[F]]#1)
   // CHECK:   %[[PT:.*]] = tensor.extract_slice %[[P]][%[[C]], 0] [1, 4] [1, 1]
   // CHECK:   %[[SUM2:.*]] = arith.addf %[[PT]], %[[W]]
   // CHECK:   tensor.insert_slice %[[SUM2]] into %[[Q2]][%[[C]], 0] [1, 4] [1, 1]
