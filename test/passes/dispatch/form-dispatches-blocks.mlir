@@ -1,6 +1,6 @@
 // RUN: infini-opt %s --infini-form-dispatches --verify-diagnostics
 
-// Only the first block is looked at; the others stay as they are, without a word.
+// Functions of several blocks are refused.
 
 // expected-error@+1 {{expected a function of one block}}
 func.func @blocks(%x: tensor<4xf32>, %c: i1) -> tensor<4xf32> {

@@ -1,6 +1,6 @@
 // RUN: infini-opt %s --infini-form-dispatches | FileCheck %s
 
-// A kernel whose name is the input's function's is not made, and the call names that function.
+// A kernel gets a name that no function of the input has.
 
 // CHECK-LABEL: func @exp_0
 func.func @exp_0(%x: tensor<4xf32>) -> tensor<4xf32> {
