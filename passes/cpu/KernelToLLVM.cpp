@@ -236,7 +236,7 @@ void KernelAbi::makeArguments() {
     if (auto type = dyn_cast<MemRefType>(argument.getType())) {
       Value address = slot(arguments, nextBuffer++, pointer);
       SmallVector<Value> sizes;
-      for (int64_t i = 0; i < type.getNumDynamicDims(); ++i)
+      for (size_t i = 0; i < type.getNumDynamicDims(); ++i)
         sizes.push_back(slot(arguments, nextSize++, b.getI64Type()));
       replacement = memref(type, address, sizes);
     } else {

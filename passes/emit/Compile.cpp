@@ -22,6 +22,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
@@ -48,7 +49,10 @@ private:
   }
   int readInput();
   int readTarget();
+  /// Passes that may find fault with the input.
   LogicalResult lower(llvm::function_ref<void(OpPassManager &)> build);
+  /// Passes that may not: a failure is a bug, and leaves a file to reproduce it.
+  int lowerOurs(llvm::function_ref<void(OpPassManager &)> build);
   int emit();
   int writeOutput(StringRef bytes);
   int writeIR();
@@ -133,9 +137,22 @@ int Compiler::readInput() {
 
 LogicalResult Compiler::lower(llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context);
-  pm.enableVerifier(true);
   build(pm);
   return pm.run(module.get());
+}
+
+int Compiler::lowerOurs(llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(&context);
+  SmallString<128> reproducer;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
+  llvm::sys::path::append(reproducer,
+                          "infini-reproducer-" + Twine(llvm::sys::Process::getProcessId()) + ".mlir");
+  pm.enableCrashReproducerGeneration(reproducer);
+  build(pm);
+  if (succeeded(pm.run(module.get())))
+    return kGood;
+  fail("this is a bug in the compiler; please report it with the file '" + Twine(reproducer) + "'");
+  return kBug;
 }
 
 int Compiler::writeOutput(StringRef bytes) {
@@ -203,8 +220,8 @@ int Compiler::run() {
   if (int status = readInput())
     return status;
   if (options.stage == Stage::Infini) {
-    if (failed(lower([](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); })))
-      return kBug;
+    if (int status = lowerOurs([](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }))
+      return status;
     return writeIR();
   }
   // What the input may get wrong shows up to here; behind it, a failure is ours.
@@ -215,8 +232,8 @@ int Compiler::run() {
     return kUserError;
   if (options.stage == Stage::Dispatch)
     return writeIR();
-  if (failed(lower(buildProgramStage)))
-    return kBug;
+  if (int status = lowerOurs(buildProgramStage))
+    return status;
   if (options.stage == Stage::Program)
     return writeIR();
   CpuPipelineOptions pipeline;
@@ -225,12 +242,12 @@ int Compiler::run() {
     pipeline.rows = 4;
     pipeline.columns = 16;
   }
-  if (failed(lower([&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); })))
-    return kBug;
+  if (int status = lowerOurs([&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); }))
+    return status;
   if (options.stage == Stage::Tile)
     return writeIR();
-  if (failed(lower(buildCpuLLVMStage)))
-    return kBug;
+  if (int status = lowerOurs(buildCpuLLVMStage))
+    return status;
   return emit();
 }
 
