@@ -115,9 +115,32 @@ static Value convertElements(RewriterBase &rewriter, Location loc, Value value, 
       .getResult(0);
 }
 
+/// Whether the body is acc + a · b and nothing else, but that a and b may be
+/// widened. (Upstream's test for contractions overlooks other unary ops.)
+static bool isPlainProduct(linalg::LinalgOp op) {
+  Block &body = *op.getBlock();
+  auto widened = [](Value value) {
+    auto extend = value.getDefiningOp<arith::ExtFOp>();
+    return extend ? extend.getIn() : value;
+  };
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  Value accumulator = body.getArgument(2);
+  bool accumulates = add.getLhs() == accumulator || add.getRhs() == accumulator;
+  auto multiply = (add.getLhs() == accumulator ? add.getRhs() : add.getLhs())
+                      .getDefiningOp<arith::MulFOp>();
+  if (!accumulates || !multiply)
+    return false;
+  Value a = widened(multiply.getLhs()), b = widened(multiply.getRhs());
+  if (a != body.getArgument(0))
+    std::swap(a, b);
+  return a == body.getArgument(0) && b == body.getArgument(1);
+}
+
 /// A product of two matrices, in one of the four forms that libraries know.
 static LogicalResult formGemm(RewriterBase &rewriter, linalg::LinalgOp op) {
-  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3)
+  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3 || !isPlainProduct(op))
     return failure();
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || type.getRank() != 2 ||
@@ -227,7 +250,10 @@ static Cluster formCluster(Operation *root) {
     op->walk([&](Operation *inner) {
       for (Value operand : inner->getOperands()) {
         Operation *def = operand.getDefiningOp();
-        if (!def || !isDuplicable(def) || cluster.ops.contains(def) || root->isAncestor(def))
+        if (!def || !isDuplicable(def) || cluster.ops.contains(def))
+          continue;
+        // What lies inside an op of the cluster comes with it.
+        if (!def->getParentRegion()->isAncestor(root->getParentRegion()))
           continue;
         // Sizes come as scalars, unless they are constants.
         if (operand.getType().isIndex() && !def->hasTrait<OpTrait::ConstantLike>() &&

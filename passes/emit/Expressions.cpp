@@ -85,14 +85,20 @@ SizeExprRef infini::productOf(const std::vector<SizeExprRef> &factors) {
 }
 
 bool infini::usesVariable(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which) {
+  if (!expr)
+    return false;
   if (expr->op == fb::ExprOp_variable)
     return which(expr->operand);
   return (expr->left && usesVariable(expr->left, which)) ||
          (expr->right && usesVariable(expr->right, which));
 }
 
+static bool isNegativeConstant(const SizeExprRef &expr) {
+  return expr->op == fb::ExprOp_constant && expr->operand < 0;
+}
+
 SizeExprRef infini::upperBound(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which) {
-  if (!usesVariable(expr, which))
+  if (!expr || !usesVariable(expr, which))
     return expr;
   switch (expr->op) {
   case fb::ExprOp_min: {
@@ -107,8 +113,13 @@ SizeExprRef infini::upperBound(const SizeExprRef &expr, llvm::function_ref<bool(
   case fb::ExprOp_mul:
   case fb::ExprOp_floordiv:
   case fb::ExprOp_ceildiv:
-    if (expr->right->op == fb::ExprOp_constant && expr->right->operand >= 0)
-      return makeExpr(expr->op, upperBound(expr->left, which), expr->right);
+    // Factors and divisors are sizes; those without the variables stay as they are.
+    if (!usesVariable(expr->right, which))
+      return isNegativeConstant(expr->right)
+                 ? nullptr
+                 : makeExpr(expr->op, upperBound(expr->left, which), expr->right);
+    if (expr->op == fb::ExprOp_mul && !isNegativeConstant(expr->left))
+      return makeExpr(expr->op, upperBound(expr->left, which), upperBound(expr->right, which));
     return nullptr;
   case fb::ExprOp_mod:
     if (expr->right->op == fb::ExprOp_constant && expr->right->operand > 0)
@@ -180,7 +191,7 @@ SizeExprRef ExpressionBuilder::affine(AffineExpr expr, ArrayRef<SizeExprRef> dim
 
 SizeExprRef ExpressionBuilder::of(Value value) {
   if (auto it = scalars.find(value); it != scalars.end())
-    return it->second;
+    return it->second; // null where it was found not to be one
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
     return constantExpr(constant.getSExtValue());

@@ -110,6 +110,7 @@ private:
   ExpressionBuilder sizes;
   std::vector<std::string> variableNames;
   llvm::DenseSet<unsigned> loopCounters;
+  llvm::DenseMap<Operation *, unsigned> loopVariables;
   std::vector<flatbuffers::Offset<fb::Port>> inputPorts, outputPorts;
   std::vector<flatbuffers::Offset<fb::Check>> checks;
   struct PlannedBuffer {
@@ -215,6 +216,8 @@ LogicalResult EntryWriter::inputs() {
       std::string message = "expected " + place(left) + " to be " +
                             (multiple ? "a multiple of " : "equal to ") + otherText;
       SizeExprRef size = sizes.dim(function.getArgument(left[0]), left[1]);
+      if (!size || !other)
+        continue; // a size that is static by now
       checks.push_back(fb::CreateCheck(fbb, table.add(size), table.add(other), multiple ? 1 : 0,
                                        fbb.CreateString(message)));
     }
@@ -419,12 +422,7 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::loop(scf::ForOp op) {
   auto body = commands(*op.getBody());
   if (failed(body))
     return failure();
-  unsigned variable = 0;
-  for (auto [i, name] : llvm::enumerate(variableNames))
-    if (sizes.scalars.count(op.getInductionVar()) &&
-        usesVariable(sizes.scalars[op.getInductionVar()],
-                     [&, i = i](unsigned v) { return v == i && isLoopCounter(v); }))
-      variable = i;
+  unsigned variable = loopVariables.lookup(op);
   auto name = label(op, "loop");
   auto bodyVector = fbb.CreateVector(*body);
   fb::CommandBuilder command(fbb);
@@ -468,6 +466,7 @@ FailureOr<flatbuffers::Offset<fb::Entry>> EntryWriter::write() {
   function.walk<WalkOrder::PreOrder>([&](scf::ForOp op) {
     unsigned variable = newVariable("loop" + std::to_string(loopCounters.size()));
     loopCounters.insert(variable);
+    loopVariables[op] = variable;
     sizes.scalars[op.getInductionVar()] =
         makeExpr(fb::ExprOp_add, sizes.of(op.getLowerBound()),
                  makeExpr(fb::ExprOp_mul, variableExpr(variable), sizes.of(op.getStep())));

@@ -192,3 +192,47 @@ func.func @update(%x: tensor<2x4xf32>, %y: tensor<8x4xf32>, %i: index) -> tensor
   %r = tensor.insert_slice %x into %y[%i, 0] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<8x4xf32>
   return %r : tensor<8x4xf32>
 }
+
+// -----
+
+// A product with anything else in its body is no gemm.
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func @negated_product
+// CHECK-NOT: program.gemm
+// CHECK: program.dispatch
+func.func @negated_product(%a: tensor<?x3xf32>, %b: tensor<3x2xf32>, %c: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %r = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%a, %b : tensor<?x3xf32>, tensor<3x2xf32>) outs(%c : tensor<?x2xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %n = arith.negf %x : f32
+    %m = arith.mulf %n, %y : f32
+    %s = arith.addf %z, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<?x2xf32>
+  return %r : tensor<?x2xf32>
+}
+
+// -----
+
+// A producer that goes into an update takes its body along, once.
+
+// CHECK-LABEL: func @producer_of_update
+// CHECK: scf.for
+// CHECK: program.dispatch
+// CHECK: linalg.add
+func.func @producer_of_update(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %d = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %e = tensor.empty(%d) : tensor<?x4xf32>
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%p = %e) -> (tensor<?x4xf32>) {
+    %w = linalg.add ins(%x, %x : tensor<?x4xf32>, tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
+    %q = tensor.insert_slice %w into %p[0, 0] [%d, 4] [1, 1] : tensor<?x4xf32> into tensor<?x4xf32>
+    scf.yield %q : tensor<?x4xf32>
+  }
+  return %r : tensor<?x4xf32>
+}
