@@ -50,7 +50,8 @@ void infini::buildDispatchStage(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void infini::buildCpuTileStage(OpPassManager &pm, const CpuPipelineOptions &options) {
+void infini::buildCpuTileStage(OpPassManager &pm,
+                               const CpuPipelineOptions &options) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
   kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
@@ -65,9 +66,11 @@ void infini::buildCpuTileStage(OpPassManager &pm, const CpuPipelineOptions &opti
   InfiniVectorizeContractionsOptions contractions;
   contractions.rows = options.rows;
   contractions.columns = options.columns;
-  kernel.addNestedPass<func::FuncOp>(createInfiniVectorizeContractions(contractions));
+  kernel.addNestedPass<func::FuncOp>(
+      createInfiniVectorizeContractions(contractions));
   kernel.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  kernel.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  kernel.addNestedPass<func::FuncOp>(
+      bufferization::createBufferLoopHoistingPass());
   // Functions of 16-bit numbers are computed in f32.
   kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
   kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
@@ -110,7 +113,8 @@ void infini::buildProgramStage(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createInfiniPlanBuffers());
 }
 
-void infini::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+void infini::buildCpuPipeline(OpPassManager &pm,
+                              const CpuPipelineOptions &options) {
   buildInfiniStage(pm);
   buildDispatchStage(pm);
   buildProgramStage(pm);
@@ -120,17 +124,24 @@ void infini::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &optio
 
 void infini::registerPipelines() {
   PassPipelineRegistration<CpuPipelineOptions>(
-      "infini-to-cpu", "Everything from infini ops to kernels in the LLVM dialect and a schedule",
+      "infini-to-cpu",
+      "Everything from infini ops to kernels in the LLVM dialect and a "
+      "schedule",
       buildCpuPipeline);
-  PassPipelineRegistration<>("infini-stage", "The infini stage: scans to loops, tables of rotations",
-                             [](OpPassManager &pm) { buildInfiniStage(pm); });
-  PassPipelineRegistration<>("infini-dispatch-stage", "The dispatch stage: kernels and their calls",
+  PassPipelineRegistration<>(
+      "infini-stage", "The infini stage: scans to loops, tables of rotations",
+      [](OpPassManager &pm) { buildInfiniStage(pm); });
+  PassPipelineRegistration<>("infini-dispatch-stage",
+                             "The dispatch stage: kernels and their calls",
                              [](OpPassManager &pm) { buildDispatchStage(pm); });
   PassPipelineRegistration<CpuPipelineOptions>(
-      "infini-cpu-tile-stage", "The CPU's tile stage: kernels to loops and vectors on buffers",
+      "infini-cpu-tile-stage",
+      "The CPU's tile stage: kernels to loops and vectors on buffers",
       buildCpuTileStage);
-  PassPipelineRegistration<>("infini-cpu-llvm-stage", "Kernels to the LLVM dialect",
+  PassPipelineRegistration<>("infini-cpu-llvm-stage",
+                             "Kernels to the LLVM dialect",
                              [](OpPassManager &pm) { buildCpuLLVMStage(pm); });
-  PassPipelineRegistration<>("infini-program-stage", "The program stage: buffers of the schedule",
+  PassPipelineRegistration<>("infini-program-stage",
+                             "The program stage: buffers of the schedule",
                              [](OpPassManager &pm) { buildProgramStage(pm); });
 }

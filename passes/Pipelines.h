@@ -14,10 +14,12 @@
 
 namespace infini {
 
-struct CpuPipelineOptions : public mlir::PassPipelineOptions<CpuPipelineOptions> {
-  Option<int64_t> rows{*this, "rows",
-                       llvm::cl::desc("Rows of a register block in matrix products"),
-                       llvm::cl::init(8)};
+struct CpuPipelineOptions
+    : public mlir::PassPipelineOptions<CpuPipelineOptions> {
+  Option<int64_t> rows{
+      *this, "rows",
+      llvm::cl::desc("Rows of a register block in matrix products"),
+      llvm::cl::init(8)};
   Option<int64_t> columns{*this, "columns",
                           llvm::cl::desc("f32 columns of a register block"),
                           llvm::cl::init(32)};
@@ -32,13 +34,15 @@ void buildInfiniStage(mlir::OpPassManager &pm);
 /// Kernels and calls of kernels; constants hoisted.
 void buildDispatchStage(mlir::OpPassManager &pm);
 /// Inside the kernels: ops on tiles to loops and vectors on buffers.
-void buildCpuTileStage(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+void buildCpuTileStage(mlir::OpPassManager &pm,
+                       const CpuPipelineOptions &options);
 /// Kernels to the LLVM dialect and the flat kernel ABI.
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.
 void buildProgramStage(mlir::OpPassManager &pm);
 /// All of them.
-void buildCpuPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+void buildCpuPipeline(mlir::OpPassManager &pm,
+                      const CpuPipelineOptions &options);
 
 } // namespace infini
 

@@ -1,6 +1,6 @@
-// Part of the infini project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The form of a cpu target's image: a position-independent ELF shared object
 // that brings no code of its own to the loading, and needs nothing from

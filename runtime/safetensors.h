@@ -1,6 +1,6 @@
-// Part of the infini project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Reader of safetensors files and of model folders. It stands alone (no status
 // type, no package), because the compiler's frontend reads names, dtypes and
@@ -25,8 +25,9 @@ namespace infini::safetensors {
 #define INFINI_SAFETENSORS_DTYPES(X)                                           \
   X(F64, 8)                                                                    \
   X(F32, 4)                                                                    \
-  X(F16, 2) X(BF16, 2) X(I64, 8) X(I32, 4) X(I16, 2) X(I8, 1) X(U64, 8)        \
-      X(U32, 4) X(U16, 2) X(U8, 1) X(BOOL, 1) X(F8_E4M3, 1) X(F8_E5M2, 1)
+  X(F16, 2)                                                                    \
+  X(BF16, 2) X(I64, 8) X(I32, 4) X(I16, 2) X(I8, 1) X(U64, 8) X(U32, 4)        \
+      X(U16, 2) X(U8, 1) X(BOOL, 1) X(F8_E4M3, 1) X(F8_E5M2, 1)
 
 enum class Dtype : uint8_t {
 #define INFINI_DECLARE(name, bytes) name,

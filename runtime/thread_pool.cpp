@@ -1,6 +1,6 @@
-// Part of the infini project, under the Apache License v2.0 with LLVM
-// Exceptions. See LICENSE for license information. SPDX-License-Identifier:
-// Apache-2.0 WITH LLVM-exception
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 #include "infini/runtime/thread_pool.h"
 
@@ -66,7 +66,9 @@ void ThreadPool::leave() {
   uint64_t left = state.fetch_sub(1) - 1;
   if ((left & (activeMask | openBit)) == 0 && callerSleeps.load()) {
     // Taking the lock orders this after the caller's look at the state.
-    { std::lock_guard<std::mutex> lock(mutex); }
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+    }
     done.notify_one();
   }
 }
@@ -125,7 +127,9 @@ void ThreadPool::run(int64_t count, int64_t grain, Function function,
   uint64_t generation = (state.load() >> generationShift) + 1;
   state.store(generation << generationShift | openBit);
   if (sleepers.load() > 0) {
-    { std::lock_guard<std::mutex> wakeLock(mutex); }
+    {
+      std::lock_guard<std::mutex> wakeLock(mutex);
+    }
     wake.notify_all();
   }
   work(0);

@@ -36,8 +36,7 @@ using namespace infini;
   }                                                                            \
   LogicalResult Op::getResultTilePosition(                                     \
       OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,     \
-      ArrayRef<OpFoldResult> sizes,                                            \
-      SmallVector<OpFoldResult> &resultOffsets,                                \
+      ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,  \
       SmallVector<OpFoldResult> &resultSizes) {                                \
     return signatureResultTile(builder, getOperation(), result, offsets,       \
                                sizes, resultOffsets, resultSizes);             \
@@ -64,7 +63,8 @@ static int64_t rankOf(Value value) {
 
 /// Fails unless all named values have one element type.
 static LogicalResult
-verifyOneElementType(Operation *op, ArrayRef<std::pair<StringRef, Value>> values) {
+verifyOneElementType(Operation *op,
+                     ArrayRef<std::pair<StringRef, Value>> values) {
   Type first;
   StringRef owner;
   for (auto [name, value] : values) {
@@ -75,8 +75,9 @@ verifyOneElementType(Operation *op, ArrayRef<std::pair<StringRef, Value>> values
       first = type;
       owner = name;
     } else if (type != first) {
-      return op->emitOpError() << "expected '" << name << "' to have element type "
-                               << first << ", as '" << owner << "', got " << type;
+      return op->emitOpError()
+             << "expected '" << name << "' to have element type " << first
+             << ", as '" << owner << "', got " << type;
     }
   }
   return success();
@@ -88,9 +89,9 @@ static LogicalResult verifyStateType(Operation *op, StringRef name, Value state,
   Type stateType = getElementTypeOrSelf(state.getType());
   Type sequenceType = getElementTypeOrSelf(sequence.getType());
   if (stateType.getIntOrFloatBitWidth() < sequenceType.getIntOrFloatBitWidth())
-    return op->emitOpError() << "expected '" << name
-                             << "' to be at least as wide as '" << sequenceName
-                             << "' (" << sequenceType << "), got " << stateType;
+    return op->emitOpError()
+           << "expected '" << name << "' to be at least as wide as '"
+           << sequenceName << "' (" << sequenceType << "), got " << stateType;
   return success();
 }
 
@@ -109,7 +110,8 @@ static LogicalResult verifyPositiveFinite(Operation *op, StringRef name,
 
 ShapeSignature SegmentAttentionOp::getShapeSignature() {
   ShapeSignature signature;
-  signature.operands = {{"query", dims("BHLK")}, {"key", dims("BGJK")}, {"value", dims("BGJV")}};
+  signature.operands = {
+      {"query", dims("BHLK")}, {"key", dims("BGJK")}, {"value", dims("BGJV")}};
   if (getPastKey())
     signature.operands.push_back({"past_key", dims("BGPK")});
   if (getPastValue())
@@ -129,7 +131,9 @@ ShapeSignature SegmentAttentionOp::getShapeSignature() {
   return signature;
 }
 
-SmallVector<DimName> SegmentAttentionOp::getParallelDims() { return dims("BHL"); }
+SmallVector<DimName> SegmentAttentionOp::getParallelDims() {
+  return dims("BHL");
+}
 
 void SegmentAttentionOp::adaptToTile(OpBuilder &builder, Operation *tile,
                                      ArrayRef<OpFoldResult> offsets) {
@@ -153,7 +157,8 @@ void SegmentAttentionOp::adaptToTile(OpBuilder &builder, Operation *tile,
 LogicalResult SegmentAttentionOp::verify() {
   // segment_attention_c4
   if (!getPastKey() != !getPastValue())
-    return emitOpError("expected 'past_key' and 'past_value' together, got only '")
+    return emitOpError(
+               "expected 'past_key' and 'past_value' together, got only '")
            << (getPastKey() ? "past_key" : "past_value") << "'";
   // segment_attention_c1, segment_attention_c2, segment_attention_c7
   if (failed(verifyShapeSignature(*this)))
@@ -171,14 +176,16 @@ LogicalResult SegmentAttentionOp::verify() {
     if (!getWindow())
       return emitOpError("expected 'window' with the mask 'window', got none");
     if (*getWindow() < 1)
-      return emitOpError("expected 'window' to be at least 1, got ") << *getWindow();
+      return emitOpError("expected 'window' to be at least 1, got ")
+             << *getWindow();
   } else if (getWindow()) {
     return emitOpError("expected no 'window' with the mask '")
            << stringifyMask(getMask()) << "', got " << *getWindow();
   }
   // segment_attention_c6
   if (getScale() && !getScale()->isFinite())
-    return emitOpError("expected 'scale' to be finite, got ") << getScale()->convertToDouble();
+    return emitOpError("expected 'scale' to be finite, got ")
+           << getScale()->convertToDouble();
   // A bias beside past keys: its last dimension counts both.
   if (getBias() && getPastKey()) {
     int64_t past = cast<RankedTensorType>(getPastKey().getType()).getDimSize(2);
@@ -232,11 +239,13 @@ LogicalResult RopeOp::verify() {
   auto type = cast<RankedTensorType>(getInput().getType());
   // rope_c1
   if (type.getRank() < 2)
-    return emitOpError("expected 'input' to have rank at least 2, got ") << type.getRank();
+    return emitOpError("expected 'input' to have rank at least 2, got ")
+           << type.getRank();
   // rope_c2
   int64_t size = type.getShape().back();
   if (!ShapedType::isDynamic(size) && size % 2)
-    return emitOpError("expected 'input' to have an even last dimension, got ") << size;
+    return emitOpError("expected 'input' to have an even last dimension, got ")
+           << size;
   // rope_c3, rope_c4
   if (failed(verifyPositiveFinite(*this, "base", getBase())) ||
       failed(verifyPositiveFinite(*this, "factor", getFactor())))
@@ -246,7 +255,8 @@ LogicalResult RopeOp::verify() {
     return emitOpError("expected 'cos' and 'sin' together, got only '")
            << (getCos() ? "cos" : "sin") << "'";
   if (failed(verifyShapeSignature(*this)) ||
-      failed(verifyOneElementType(*this, {{"cos", getCos()}, {"sin", getSin()}})))
+      failed(
+          verifyOneElementType(*this, {{"cos", getCos()}, {"sin", getSin()}})))
     return failure();
   if (getCos() && !ShapedType::isDynamic(size)) {
     int64_t columns = cast<RankedTensorType>(getCos().getType()).getDimSize(1);
@@ -286,7 +296,9 @@ LogicalResult FeatureMapOp::verify() {
 
 ShapeSignature MemoryRetrieveOp::getShapeSignature() {
   ShapeSignature signature;
-  signature.operands = {{"query", dims("BHLK")}, {"memory", dims("BGKV")}, {"normalizer", dims("BGK")}};
+  signature.operands = {{"query", dims("BHLK")},
+                        {"memory", dims("BGKV")},
+                        {"normalizer", dims("BGK")}};
   signature.results = {{"result", dims("BHLV")}};
   return signature;
 }
@@ -298,11 +310,14 @@ LogicalResult MemoryRetrieveOp::verify() {
   if (failed(verifyShapeSignature(*this)))
     return failure();
   // memory_retrieve_c3
-  if (failed(verifyOneElementType(*this, {{"memory", getMemory()}, {"normalizer", getNormalizer()}})) ||
-      failed(verifyStateType(*this, "memory", getMemory(), "query", getQuery())))
+  if (failed(verifyOneElementType(
+          *this, {{"memory", getMemory()}, {"normalizer", getNormalizer()}})) ||
+      failed(
+          verifyStateType(*this, "memory", getMemory(), "query", getQuery())))
     return failure();
   // memory_retrieve_c4
-  return verifyOneElementType(*this, {{"query", getQuery()}, {"result", getResult()}});
+  return verifyOneElementType(*this,
+                              {{"query", getQuery()}, {"result", getResult()}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -311,9 +326,12 @@ LogicalResult MemoryRetrieveOp::verify() {
 
 ShapeSignature MemoryUpdateOp::getShapeSignature() {
   ShapeSignature signature;
-  signature.operands = {{"key", dims("BGLK")}, {"value", dims("BGLV")},
-                        {"memory", dims("BGKV")}, {"normalizer", dims("BGK")}};
-  signature.results = {{"new_memory", dims("BGKV")}, {"new_normalizer", dims("BGK")}};
+  signature.operands = {{"key", dims("BGLK")},
+                        {"value", dims("BGLV")},
+                        {"memory", dims("BGKV")},
+                        {"normalizer", dims("BGK")}};
+  signature.results = {{"new_memory", dims("BGKV")},
+                       {"new_normalizer", dims("BGK")}};
   return signature;
 }
 
@@ -324,11 +342,13 @@ LogicalResult MemoryUpdateOp::verify() {
   if (failed(verifyShapeSignature(*this)))
     return failure();
   // memory_update_c2
-  if (failed(verifyOneElementType(*this, {{"memory", getMemory()}, {"normalizer", getNormalizer()}})) ||
+  if (failed(verifyOneElementType(
+          *this, {{"memory", getMemory()}, {"normalizer", getNormalizer()}})) ||
       failed(verifyStateType(*this, "memory", getMemory(), "key", getKey())))
     return failure();
   // memory_update_c4
-  return verifyOneElementType(*this, {{"key", getKey()}, {"value", getValue()}});
+  return verifyOneElementType(*this,
+                              {{"key", getKey()}, {"value", getValue()}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -338,8 +358,10 @@ LogicalResult MemoryUpdateOp::verify() {
 ShapeSignature GateOp::getShapeSignature() {
   static constexpr StringRef betaNames[] = {"", "H", "HV", "BHL", "BHLV"};
   ShapeSignature signature;
-  signature.operands = {{"memory", dims("BHLV")}, {"local", dims("BHLV")},
-                        {"beta", dims(betaNames[std::min<int64_t>(rankOf(getBeta()), 4)])}};
+  signature.operands = {
+      {"memory", dims("BHLV")},
+      {"local", dims("BHLV")},
+      {"beta", dims(betaNames[std::min<int64_t>(rankOf(getBeta()), 4)])}};
   if (getNormalizer())
     signature.operands.push_back({"normalizer", dims("BGK")});
   signature.results = {{"result", dims("BHLV")}};
@@ -351,19 +373,21 @@ SmallVector<DimName> GateOp::getParallelDims() { return dims("BHLV"); }
 LogicalResult GateOp::verify() {
   // gate_c2
   if (int64_t rank = rankOf(getBeta()); rank < 1 || rank > 4)
-    return emitOpError("expected 'beta' to have rank 1, 2, 3, or 4, got ") << rank;
+    return emitOpError("expected 'beta' to have rank 1, 2, 3, or 4, got ")
+           << rank;
   // gate_c1, gate_c4 (its types are a trait), gate_c5
   if (failed(verifyShapeSignature(*this)))
     return failure();
   // gate_c3
   bool localOnly = getFirstSegment() == FirstSegment::LocalOnly;
   if (localOnly && !getNormalizer())
-    return emitOpError("expected 'normalizer' with first_segment 'local_only', got none");
+    return emitOpError(
+        "expected 'normalizer' with first_segment 'local_only', got none");
   if (!localOnly && getNormalizer())
-    return emitOpError("expected no 'normalizer' with first_segment 'zero_memory'");
+    return emitOpError(
+        "expected no 'normalizer' with first_segment 'zero_memory'");
   return success();
 }
-
 
 //===----------------------------------------------------------------------===//
 // AffineScanOp
@@ -375,7 +399,8 @@ ShapeSignature AffineScanOp::getShapeSignature() {
   signature.operands = {{"increments", dims(matrix ? "SBGKV" : "SBGK")},
                         {"initial", dims(matrix ? "BGKV" : "BGK")}};
   if (getFactors())
-    signature.operands.push_back({"factors", dims(rankOf(getFactors()) == 4 ? "SBGK" : "SBGKK")});
+    signature.operands.push_back(
+        {"factors", dims(rankOf(getFactors()) == 4 ? "SBGK" : "SBGKK")});
   signature.results = {{"before", dims(matrix ? "SBGKV" : "SBGK")},
                        {"last", dims(matrix ? "BGKV" : "BGK")}};
   return signature;
@@ -397,7 +422,8 @@ LogicalResult AffineScanOp::verify() {
            << (getFactors() ? "" : " or 4") << ", got " << rank;
   // affine_scan_c4
   if (getFactors() && rankOf(getFactors()) != 4 && rankOf(getFactors()) != 5)
-    return emitOpError("expected 'factors' to have rank 5 or 4, got ") << rankOf(getFactors());
+    return emitOpError("expected 'factors' to have rank 5 or 4, got ")
+           << rankOf(getFactors());
   // affine_scan_c1, affine_scan_c2
   if (failed(verifyShapeSignature(*this)))
     return failure();

@@ -28,7 +28,8 @@ enum class FactorKind { Identity, Diagonal, Full };
 
 struct StateComponent {
   llvm::StringRef name;
-  /// Operand that holds the component before the segment, result that holds it after.
+  /// Operand that holds the component before the segment, result that holds it
+  /// after.
   unsigned operand, result;
   StateKind kind;
   FactorKind factor = FactorKind::Identity;
@@ -55,7 +56,6 @@ class YieldOp;
 #include "infini/dialect/infini/InfiniOps.h.inc"
 
 namespace infini {
-
 
 /// Definitions as linalg, in the state's element type, that both the op's
 /// interface (MemoryUpdate.cpp) and `infini-decompose` use.

@@ -17,16 +17,17 @@ ArrayRef<BlockArgument> SegmentScanOp::getSequenceArguments() {
   return getBody().getArguments().take_front(getSequences().size());
 }
 ArrayRef<BlockArgument> SegmentScanOp::getPerSegmentArguments() {
-  return getBody().getArguments().slice(getSequences().size(), getPerSegment().size());
+  return getBody().getArguments().slice(getSequences().size(),
+                                        getPerSegment().size());
 }
 ArrayRef<BlockArgument> SegmentScanOp::getInvariantArguments() {
   return getBody().getArguments().slice(
       getSequences().size() + getPerSegment().size(), getInvariants().size());
 }
 ArrayRef<BlockArgument> SegmentScanOp::getStateArguments() {
-  return getBody().getArguments().slice(getSequences().size() + getPerSegment().size() +
-                                            getInvariants().size(),
-                                        getStates().size());
+  return getBody().getArguments().slice(
+      getSequences().size() + getPerSegment().size() + getInvariants().size(),
+      getStates().size());
 }
 Value SegmentScanOp::getPositionArgument() {
   return getFill() ? getBody().getArguments().back() : Value();
@@ -36,7 +37,8 @@ YieldOp SegmentScanOp::getYield() {
 }
 
 /// `type` with the size of one dimension replaced.
-static RankedTensorType withDim(RankedTensorType type, int64_t dim, int64_t size) {
+static RankedTensorType withDim(RankedTensorType type, int64_t dim,
+                                int64_t size) {
   SmallVector<int64_t> shape(type.getShape());
   shape[dim] = size;
   return RankedTensorType::get(shape, type.getElementType());
@@ -52,70 +54,87 @@ LogicalResult SegmentScanOp::verify() {
     return emitOpError("expected one of 'sequence_axes' a sequence (")
            << getSequences().size() << "), got " << getSequenceAxes().size();
   int64_t tokens = ShapedType::kDynamic;
-  for (auto [i, axis, value] : llvm::enumerate(getSequenceAxes(), getSequences())) {
+  for (auto [i, axis, value] :
+       llvm::enumerate(getSequenceAxes(), getSequences())) {
     auto type = cast<RankedTensorType>(value.getType());
     if (axis < 0 || axis >= type.getRank())
       return emitOpError("expected axis of sequence ")
-             << i << " to be within its rank (" << type.getRank() << "), got " << axis;
+             << i << " to be within its rank (" << type.getRank() << "), got "
+             << axis;
     // segment_scan_c3
     int64_t size = type.getDimSize(axis);
     if (ShapedType::isDynamic(size))
       continue;
     if (!ShapedType::isDynamic(tokens) && tokens != size)
       return emitOpError("expected sequence ")
-             << i << " to have " << tokens << " tokens, as those before, got " << size;
+             << i << " to have " << tokens << " tokens, as those before, got "
+             << size;
     tokens = size;
   }
   if (getSequences().empty())
     return emitOpError("expected at least one sequence, got none");
   // segment_scan_c8
   if (getFill() && (!getPerSegment().empty() || getNumStacked() != 0))
-    return emitOpError("expected no per-segment operands or results with 'fill'");
+    return emitOpError(
+        "expected no per-segment operands or results with 'fill'");
   // segment_scan_c7
   if (!getFill() && (!getPending().empty() || !getPendingSequences().empty()))
     return emitOpError("expected 'fill' with 'pending', got none");
   if (getPending().size() != getPendingSequences().size())
-    return emitOpError("expected one pending value an index in 'pending_sequences' (")
+    return emitOpError(
+               "expected one pending value an index in 'pending_sequences' (")
            << getPendingSequences().size() << "), got " << getPending().size();
   for (auto [i, index] : llvm::enumerate(getPendingSequences())) {
     if (index < 0 || index >= static_cast<int64_t>(getSequences().size()))
       return emitOpError("expected 'pending_sequences' to name one of ")
              << getSequences().size() << " sequences, got " << index;
     if (llvm::is_contained(getPendingSequences().take_front(i), index))
-      return emitOpError("expected 'pending_sequences' to name sequence ") << index << " once";
-    auto expected = withDim(cast<RankedTensorType>(getSequences()[index].getType()),
-                            getSequenceAxes()[index], getSegmentLength());
+      return emitOpError("expected 'pending_sequences' to name sequence ")
+             << index << " once";
+    auto expected =
+        withDim(cast<RankedTensorType>(getSequences()[index].getType()),
+                getSequenceAxes()[index], getSegmentLength());
     if (getPending()[i].getType() != expected)
       return emitOpError("expected pending value ")
-             << i << " to have type " << expected << ", got " << getPending()[i].getType();
+             << i << " to have type " << expected << ", got "
+             << getPending()[i].getType();
   }
   for (auto [i, value] : llvm::enumerate(getPerSegment()))
     if (cast<RankedTensorType>(value.getType()).getRank() < 1)
-      return emitOpError("expected per-segment value ") << i << " to have rank at least 1, got 0";
+      return emitOpError("expected per-segment value ")
+             << i << " to have rank at least 1, got 0";
   // segment_scan_c9
-  int64_t expected = getNumOutputs() + getNumStacked() + getStates().size() + getPending().size();
+  int64_t expected = getNumOutputs() + getNumStacked() + getStates().size() +
+                     getPending().size();
   if (static_cast<int64_t>(getNumStacked()) < 0 ||
       static_cast<int64_t>(getNumResults()) != expected)
     return emitOpError("expected ")
-           << expected << " results (outputs, stacked values, states, pending values), got "
+           << expected
+           << " results (outputs, stacked values, states, pending values), got "
            << getNumResults();
   for (auto [i, result, state] : llvm::enumerate(getFinalStates(), getStates()))
     if (result.getType() != state.getType())
       return emitOpError("expected final state ")
-             << i << " to have type " << state.getType() << ", got " << result.getType();
-  for (auto [i, result, pending] : llvm::enumerate(getNewPending(), getPending()))
+             << i << " to have type " << state.getType() << ", got "
+             << result.getType();
+  for (auto [i, result, pending] :
+       llvm::enumerate(getNewPending(), getPending()))
     if (result.getType() != pending.getType())
       return emitOpError("expected new pending value ")
-             << i << " to have type " << pending.getType() << ", got " << result.getType();
+             << i << " to have type " << pending.getType() << ", got "
+             << result.getType();
   // segment_scan_c2
   for (auto [i, axis, value] : llvm::enumerate(getOutputAxes(), getOutputs())) {
     auto type = cast<RankedTensorType>(value.getType());
     if (axis < 0 || axis >= type.getRank())
       return emitOpError("expected axis of output ")
-             << i << " to be within its rank (" << type.getRank() << "), got " << axis;
-    if (int64_t size = type.getDimSize(axis);
-        !ShapedType::isDynamic(size) && !ShapedType::isDynamic(tokens) && size != tokens)
-      return emitOpError("expected output ") << i << " to have " << tokens << " tokens, got " << size;
+             << i << " to be within its rank (" << type.getRank() << "), got "
+             << axis;
+    if (int64_t size = type.getDimSize(axis); !ShapedType::isDynamic(size) &&
+                                              !ShapedType::isDynamic(tokens) &&
+                                              size != tokens)
+      return emitOpError("expected output ")
+             << i << " to have " << tokens << " tokens, got " << size;
   }
   return success();
 }
@@ -123,68 +142,78 @@ LogicalResult SegmentScanOp::verify() {
 LogicalResult SegmentScanOp::verifyRegions() {
   // segment_scan_c4
   unsigned expected = getSequences().size() + getPerSegment().size() +
-                      getInvariants().size() + getStates().size() + (getFill() ? 1 : 0);
+                      getInvariants().size() + getStates().size() +
+                      (getFill() ? 1 : 0);
   if (getBody().getNumArguments() != expected)
     return emitOpError("expected the body to have ")
            << expected << " arguments, got " << getBody().getNumArguments();
   // segment_scan_c5
-  auto checkArgument = [&](BlockArgument argument, Type type, const char *group) -> LogicalResult {
+  auto checkArgument = [&](BlockArgument argument, Type type,
+                           const char *group) -> LogicalResult {
     if (argument.getType() == type)
       return success();
     return emitOpError("expected argument ")
-           << argument.getArgNumber() << " of the body (" << group << ") to have type "
-           << type << ", got " << argument.getType();
+           << argument.getArgNumber() << " of the body (" << group
+           << ") to have type " << type << ", got " << argument.getType();
   };
   for (auto [argument, value, axis] :
        llvm::zip(getSequenceArguments(), getSequences(), getSequenceAxes()))
     if (failed(checkArgument(argument,
-                             withDim(cast<RankedTensorType>(value.getType()), axis,
-                                     ShapedType::kDynamic),
+                             withDim(cast<RankedTensorType>(value.getType()),
+                                     axis, ShapedType::kDynamic),
                              "a sequence's slice")))
       return failure();
-  for (auto [argument, value] : llvm::zip(getPerSegmentArguments(), getPerSegment())) {
+  for (auto [argument, value] :
+       llvm::zip(getPerSegmentArguments(), getPerSegment())) {
     auto type = cast<RankedTensorType>(value.getType());
-    if (failed(checkArgument(
-            argument, RankedTensorType::get(type.getShape().drop_front(), type.getElementType()),
-            "a per-segment value")))
+    if (failed(checkArgument(argument,
+                             RankedTensorType::get(type.getShape().drop_front(),
+                                                   type.getElementType()),
+                             "a per-segment value")))
       return failure();
   }
-  for (auto [argument, value] : llvm::zip(getInvariantArguments(), getInvariants()))
+  for (auto [argument, value] :
+       llvm::zip(getInvariantArguments(), getInvariants()))
     if (failed(checkArgument(argument, value.getType(), "an invariant")))
       return failure();
   for (auto [argument, value] : llvm::zip(getStateArguments(), getStates()))
     if (failed(checkArgument(argument, value.getType(), "a state")))
       return failure();
-  if (getFill() && failed(checkArgument(getBody().getArguments().back(),
-                                        IndexType::get(getContext()), "the position")))
+  if (getFill() &&
+      failed(checkArgument(getBody().getArguments().back(),
+                           IndexType::get(getContext()), "the position")))
     return failure();
   // segment_scan_c6, yield_c1
   YieldOp yield = getYield();
   unsigned yields = getNumOutputs() + getNumStacked() + getStates().size();
   if (yield.getNumOperands() != yields)
     return yield.emitOpError("expected ")
-           << yields << " values (outputs, stacked values, states), got " << yield.getNumOperands();
-  auto checkYield = [&](unsigned index, Type type, const char *group) -> LogicalResult {
+           << yields << " values (outputs, stacked values, states), got "
+           << yield.getNumOperands();
+  auto checkYield = [&](unsigned index, Type type,
+                        const char *group) -> LogicalResult {
     if (yield.getOperand(index).getType() == type)
       return success();
-    return yield.emitOpError("expected value ") << index << " (" << group << ") to have type "
-                                                << type << ", got "
-                                                << yield.getOperand(index).getType();
+    return yield.emitOpError("expected value ")
+           << index << " (" << group << ") to have type " << type << ", got "
+           << yield.getOperand(index).getType();
   };
   unsigned index = 0;
   for (auto [output, axis] : llvm::zip(getOutputs(), getOutputAxes()))
     if (failed(checkYield(index++,
-                          withDim(cast<RankedTensorType>(output.getType()), axis,
-                                  ShapedType::kDynamic),
+                          withDim(cast<RankedTensorType>(output.getType()),
+                                  axis, ShapedType::kDynamic),
                           "an output's slice")))
       return failure();
   for (Value stacked : getStacked()) {
     auto type = cast<RankedTensorType>(stacked.getType());
     if (type.getRank() < 1)
-      return emitOpError("expected stacked results to have rank at least 1, got 0");
-    if (failed(checkYield(
-            index++, RankedTensorType::get(type.getShape().drop_front(), type.getElementType()),
-            "a per-segment value")))
+      return emitOpError(
+          "expected stacked results to have rank at least 1, got 0");
+    if (failed(checkYield(index++,
+                          RankedTensorType::get(type.getShape().drop_front(),
+                                                type.getElementType()),
+                          "a per-segment value")))
       return failure();
   }
   for (Value state : getStates())
@@ -195,8 +224,8 @@ LogicalResult SegmentScanOp::verifyRegions() {
 
 /// The size of one of the body's values, from the op's operands; fails where
 /// that cannot be told by following definitions.
-static FailureOr<OpFoldResult> sizeOutside(OpBuilder &builder, SegmentScanOp op, Value value,
-                                           int64_t dim) {
+static FailureOr<OpFoldResult> sizeOutside(OpBuilder &builder, SegmentScanOp op,
+                                           Value value, int64_t dim) {
   Location loc = op.getLoc();
   int64_t size = cast<RankedTensorType>(value.getType()).getDimSize(dim);
   if (!ShapedType::isDynamic(size))
@@ -204,7 +233,8 @@ static FailureOr<OpFoldResult> sizeOutside(OpBuilder &builder, SegmentScanOp op,
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     if (argument.getOwner() != &op.getBody().front())
       return failure();
-    unsigned number = argument.getArgNumber(), sequences = op.getSequences().size(),
+    unsigned number = argument.getArgNumber(),
+             sequences = op.getSequences().size(),
              perSegment = op.getPerSegment().size();
     if (number < sequences && op.getSequenceAxes()[number] == dim)
       return failure(); // the segment's own number of tokens
@@ -218,12 +248,14 @@ static FailureOr<OpFoldResult> sizeOutside(OpBuilder &builder, SegmentScanOp op,
     DimName name = signature.getShapeSignature().results[number].dims[dim];
     for (DimSite site : sitesOf(def, name))
       if (site.value.getDefiningOp() != def)
-        if (auto found = sizeOutside(builder, op, site.value, site.dim); succeeded(found))
+        if (auto found = sizeOutside(builder, op, site.value, site.dim);
+            succeeded(found))
           return found;
     return failure();
   }
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(def))
-    return sizeOutside(builder, op, destination.getDpsInitOperand(number)->get(), dim);
+    return sizeOutside(builder, op,
+                       destination.getDpsInitOperand(number)->get(), dim);
   if (auto cast = dyn_cast<tensor::CastOp>(def))
     return sizeOutside(builder, op, cast.getSource(), dim);
   if (auto empty = dyn_cast<tensor::EmptyOp>(def))
@@ -233,10 +265,12 @@ static FailureOr<OpFoldResult> sizeOutside(OpBuilder &builder, SegmentScanOp op,
   return failure();
 }
 
-LogicalResult SegmentScanOp::reifyResultShapes(OpBuilder &builder,
-                                               ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult
+SegmentScanOp::reifyResultShapes(OpBuilder &builder,
+                                 ReifiedRankedShapedTypeDims &shapes) {
   Location loc = getLoc();
-  OpFoldResult tokens = tensor::getMixedSize(builder, loc, getSequences()[0], getSequenceAxes()[0]);
+  OpFoldResult tokens = tensor::getMixedSize(builder, loc, getSequences()[0],
+                                             getSequenceAxes()[0]);
   AffineExpr d0;
   bindDims(builder.getContext(), d0);
   OpFoldResult segments = affine::makeComposedFoldedAffineApply(
@@ -244,9 +278,11 @@ LogicalResult SegmentScanOp::reifyResultShapes(OpBuilder &builder,
   unsigned number = 0;
   // `scanned` is the dimension that the scan adds up, `dropped` whether the
   // body's value lacks it.
-  auto reify = [&](Value result, int64_t scanned, OpFoldResult size, bool dropped) -> LogicalResult {
+  auto reify = [&](Value result, int64_t scanned, OpFoldResult size,
+                   bool dropped) -> LogicalResult {
     SmallVector<OpFoldResult> sizes;
-    for (auto [i, s] : llvm::enumerate(cast<RankedTensorType>(result.getType()).getShape())) {
+    for (auto [i, s] :
+         llvm::enumerate(cast<RankedTensorType>(result.getType()).getShape())) {
       int64_t dim = i;
       if (!ShapedType::isDynamic(s)) {
         sizes.push_back(builder.getIndexAttr(s));
@@ -254,7 +290,8 @@ LogicalResult SegmentScanOp::reifyResultShapes(OpBuilder &builder,
       }
       FailureOr<OpFoldResult> found = size;
       if (dim != scanned)
-        found = sizeOutside(builder, *this, getYield().getOperand(number), dim - (dropped ? 1 : 0));
+        found = sizeOutside(builder, *this, getYield().getOperand(number),
+                            dim - (dropped ? 1 : 0));
       if (failed(found))
         return failure();
       sizes.push_back(getValueOrCreateConstantIndexOp(builder, loc, *found));

@@ -66,9 +66,10 @@ LogicalResult infini::verifyShapeSignature(Operation *op) {
     if (!tensor)
       return success();
     if (static_cast<size_t>(tensor.getRank()) != shape.dims.size())
-      return op->emitOpError() << "expected '" << shape.name << "' to have rank "
-                               << shape.dims.size() << ", got "
-                               << tensor.getRank() << " (" << tensor << ")";
+      return op->emitOpError()
+             << "expected '" << shape.name << "' to have rank "
+             << shape.dims.size() << ", got " << tensor.getRank() << " ("
+             << tensor << ")";
     for (auto [i, dim] : llvm::enumerate(shape.dims)) {
       int64_t size = tensor.getDimSize(i);
       if (ShapedType::isDynamic(size))
@@ -86,7 +87,8 @@ LogicalResult infini::verifyShapeSignature(Operation *op) {
     return success();
   };
   // Ranks first: the sizes' places depend on them.
-  for (auto [shape, type] : llvm::zip(signature.operands, op->getOperandTypes()))
+  for (auto [shape, type] :
+       llvm::zip(signature.operands, op->getOperandTypes()))
     if (failed(check(shape, type)))
       return failure();
   for (auto [shape, type] : llvm::zip(signature.results, op->getResultTypes()))
@@ -106,7 +108,8 @@ LogicalResult infini::verifyShapeSignature(Operation *op) {
 OpFoldResult infini::sizeOf(OpBuilder &builder, Operation *op, DimName name) {
   SmallVector<DimSite> sites = sitesOf(op, name);
   for (DimSite site : sites) {
-    int64_t size = cast<RankedTensorType>(site.value.getType()).getDimSize(site.dim);
+    int64_t size =
+        cast<RankedTensorType>(site.value.getType()).getDimSize(site.dim);
     if (!ShapedType::isDynamic(size))
       return builder.getIndexAttr(size);
   }
@@ -116,11 +119,11 @@ OpFoldResult infini::sizeOf(OpBuilder &builder, Operation *op, DimName name) {
   llvm_unreachable("a named dimension that no operand has");
 }
 
-LogicalResult
-infini::reifyShapeSignature(OpBuilder &builder, Operation *op,
-                            ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult infini::reifyShapeSignature(OpBuilder &builder, Operation *op,
+                                          ReifiedRankedShapedTypeDims &shapes) {
   ShapeSignature signature = signatureOf(op);
-  for (auto [shape, type] : llvm::zip(signature.results, op->getResultTypes())) {
+  for (auto [shape, type] :
+       llvm::zip(signature.results, op->getResultTypes())) {
     SmallVector<OpFoldResult> sizes;
     for (auto [i, dim] : llvm::enumerate(shape.dims)) {
       // A static size in the result's type wins: reified shapes have to match.
@@ -130,7 +133,8 @@ infini::reifyShapeSignature(OpBuilder &builder, Operation *op,
         continue;
       }
       OpFoldResult found = sizeOf(builder, op, dim);
-      sizes.push_back(getValueOrCreateConstantIndexOp(builder, op->getLoc(), found));
+      sizes.push_back(
+          getValueOrCreateConstantIndexOp(builder, op->getLoc(), found));
     }
     shapes.push_back(std::move(sizes));
   }

@@ -76,8 +76,7 @@ signatureTile(mlir::OpBuilder &builder, mlir::Operation *op,
               llvm::ArrayRef<mlir::OpFoldResult> sizes);
 mlir::LogicalResult
 signatureResultTile(mlir::OpBuilder &builder, mlir::Operation *op,
-                    unsigned result,
-                    llvm::ArrayRef<mlir::OpFoldResult> offsets,
+                    unsigned result, llvm::ArrayRef<mlir::OpFoldResult> offsets,
                     llvm::ArrayRef<mlir::OpFoldResult> sizes,
                     llvm::SmallVectorImpl<mlir::OpFoldResult> &resultOffsets,
                     llvm::SmallVectorImpl<mlir::OpFoldResult> &resultSizes);

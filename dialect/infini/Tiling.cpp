@@ -49,7 +49,8 @@ static LogicalResult addGroupRange(OpBuilder &builder, Operation *op,
   if (!tile.has('H') || tile.has('G') || sitesOf(op, 'G').empty())
     return success();
   auto [offset, size] = tile.ranges['H'];
-  OpFoldResult heads = sizeOf(builder, op, 'H'), groups = sizeOf(builder, op, 'G');
+  OpFoldResult heads = sizeOf(builder, op, 'H'),
+               groups = sizeOf(builder, op, 'G');
   if (isEqualConstantIntOrValue(heads, groups)) {
     tile.ranges['G'] = {offset, size};
     return success();
@@ -61,7 +62,8 @@ static LogicalResult addGroupRange(OpBuilder &builder, Operation *op,
   if (!isConstantIntValue(size, 1))
     return failure();
   Location loc = op->getLoc();
-  auto headCount = getConstantIntValue(heads), groupCount = getConstantIntValue(groups);
+  auto headCount = getConstantIntValue(heads),
+       groupCount = getConstantIntValue(groups);
   AffineExpr d0, s0;
   bindDims(builder.getContext(), d0);
   bindSymbols(builder.getContext(), s0);
@@ -74,7 +76,8 @@ static LogicalResult addGroupRange(OpBuilder &builder, Operation *op,
         builder, loc, getValueOrCreateConstantIndexOp(builder, loc, heads),
         getValueOrCreateConstantIndexOp(builder, loc, groups));
     group = arith::DivUIOp::create(
-                builder, loc, getValueOrCreateConstantIndexOp(builder, loc, offset), ratio)
+                builder, loc,
+                getValueOrCreateConstantIndexOp(builder, loc, offset), ratio)
                 .getResult();
   }
   tile.ranges['G'] = {group, builder.getIndexAttr(1)};
@@ -97,7 +100,8 @@ static Value sliceFor(OpBuilder &builder, Location loc, Value value,
     sizes.push_back(cut ? it->second.second
                         : tensor::getMixedSize(builder, loc, value, i));
   }
-  auto slice = tensor::ExtractSliceOp::create(builder, loc, value, offsets, sizes, strides);
+  auto slice = tensor::ExtractSliceOp::create(builder, loc, value, offsets,
+                                              sizes, strides);
   slices.push_back(slice);
   return slice;
 }
@@ -108,23 +112,28 @@ FailureOr<TilingResult> infini::signatureTile(OpBuilder &builder, Operation *op,
   auto signed_ = cast<ShapeSignatureOpInterface>(op);
   ShapeSignature signature = signed_.getShapeSignature();
   NamedTile tile;
-  for (auto [dim, offset, size] : llvm::zip(signed_.getParallelDims(), offsets, sizes))
+  for (auto [dim, offset, size] :
+       llvm::zip(signed_.getParallelDims(), offsets, sizes))
     tile.ranges[dim] = {offset, size};
   if (failed(addGroupRange(builder, op, tile)))
-    return op->emitOpError("expected a tile to hold one query head, all, or heads "
-                           "that share no key/value head");
+    return op->emitOpError(
+        "expected a tile to hold one query head, all, or heads "
+        "that share no key/value head");
 
   SmallVector<Operation *> slices;
   SmallVector<Value> operands;
   for (auto [shape, operand] : llvm::zip(signature.operands, op->getOperands()))
-    operands.push_back(sliceFor(builder, op->getLoc(), operand, shape.dims, tile, slices));
+    operands.push_back(
+        sliceFor(builder, op->getLoc(), operand, shape.dims, tile, slices));
   SmallVector<Type> types;
-  for (auto [shape, type] : llvm::zip(signature.results, op->getResultTypes())) {
+  for (auto [shape, type] :
+       llvm::zip(signature.results, op->getResultTypes())) {
     auto tensor = cast<RankedTensorType>(type);
     SmallVector<int64_t> tileShape(tensor.getShape());
     for (auto [i, name] : llvm::enumerate(shape.dims))
       if (auto it = tile.ranges.find(name); it != tile.ranges.end())
-        tileShape[i] = getConstantIntValue(it->second.second).value_or(ShapedType::kDynamic);
+        tileShape[i] = getConstantIntValue(it->second.second)
+                           .value_or(ShapedType::kDynamic);
     types.push_back(RankedTensorType::get(tileShape, tensor.getElementType()));
   }
   Operation *tiled = clone(builder, op, types, operands);
@@ -136,36 +145,46 @@ FailureOr<TilingResult> infini::signatureTile(OpBuilder &builder, Operation *op,
   return TilingResult{{tiled}, SmallVector<Value>(tiled->getResults()), slices};
 }
 
-LogicalResult infini::signatureResultTile(
-    OpBuilder &builder, Operation *op, unsigned result,
-    ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
-    SmallVectorImpl<OpFoldResult> &resultOffsets,
-    SmallVectorImpl<OpFoldResult> &resultSizes) {
+LogicalResult
+infini::signatureResultTile(OpBuilder &builder, Operation *op, unsigned result,
+                            ArrayRef<OpFoldResult> offsets,
+                            ArrayRef<OpFoldResult> sizes,
+                            SmallVectorImpl<OpFoldResult> &resultOffsets,
+                            SmallVectorImpl<OpFoldResult> &resultSizes) {
   SmallVector<DimName> parallel = parallelDims(op);
-  ShapeSignature signature = cast<ShapeSignatureOpInterface>(op).getShapeSignature();
+  ShapeSignature signature =
+      cast<ShapeSignatureOpInterface>(op).getShapeSignature();
   for (DimName name : signature.results[result].dims) {
     auto *it = llvm::find(parallel, name);
     bool cut = it != parallel.end();
-    resultOffsets.push_back(cut ? offsets[it - parallel.begin()] : builder.getIndexAttr(0));
-    resultSizes.push_back(cut ? sizes[it - parallel.begin()] : sizeOf(builder, op, name));
+    resultOffsets.push_back(cut ? offsets[it - parallel.begin()]
+                                : builder.getIndexAttr(0));
+    resultSizes.push_back(cut ? sizes[it - parallel.begin()]
+                              : sizeOf(builder, op, name));
   }
   return success();
 }
 
-FailureOr<TilingResult> infini::signatureProduceTile(
-    OpBuilder &builder, Operation *op, unsigned result,
-    ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
+FailureOr<TilingResult>
+infini::signatureProduceTile(OpBuilder &builder, Operation *op, unsigned result,
+                             ArrayRef<OpFoldResult> offsets,
+                             ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> tileOffsets, tileSizes;
-  ArrayRef<DimName> names =
-      cast<ShapeSignatureOpInterface>(op).getShapeSignature().results[result].dims;
+  ArrayRef<DimName> names = cast<ShapeSignatureOpInterface>(op)
+                                .getShapeSignature()
+                                .results[result]
+                                .dims;
   SmallVector<DimName> held(names);
   for (DimName dim : parallelDims(op)) {
     auto *it = llvm::find(held, dim);
     bool cut = it != held.end();
-    tileOffsets.push_back(cut ? offsets[it - held.begin()] : builder.getIndexAttr(0));
-    tileSizes.push_back(cut ? sizes[it - held.begin()] : sizeOf(builder, op, dim));
+    tileOffsets.push_back(cut ? offsets[it - held.begin()]
+                              : builder.getIndexAttr(0));
+    tileSizes.push_back(cut ? sizes[it - held.begin()]
+                            : sizeOf(builder, op, dim));
   }
-  FailureOr<TilingResult> tile = signatureTile(builder, op, tileOffsets, tileSizes);
+  FailureOr<TilingResult> tile =
+      signatureTile(builder, op, tileOffsets, tileSizes);
   if (failed(tile))
     return failure();
   // A consumer may want less than the op can be cut to (a slice along d_v).
@@ -174,16 +193,18 @@ FailureOr<TilingResult> infini::signatureProduceTile(
   SmallVector<DimName> parallel = parallelDims(op);
   for (auto [i, name] : llvm::enumerate(held)) {
     bool cut = llvm::is_contained(parallel, name);
-    ownOffsets.push_back(cut ? OpFoldResult(builder.getIndexAttr(0)) : offsets[i]);
+    ownOffsets.push_back(cut ? OpFoldResult(builder.getIndexAttr(0))
+                             : offsets[i]);
     ownSizes.push_back(sizes[i]);
-    exact &= cut || (isConstantIntValue(offsets[i], 0) &&
-                     isEqualConstantIntOrValue(sizes[i], sizeOf(builder, op, name)));
+    exact &=
+        cut || (isConstantIntValue(offsets[i], 0) &&
+                isEqualConstantIntOrValue(sizes[i], sizeOf(builder, op, name)));
   }
   Value value = tile->tiledValues[result];
   if (!exact) {
     SmallVector<OpFoldResult> strides(held.size(), builder.getIndexAttr(1));
-    value = tensor::ExtractSliceOp::create(builder, op->getLoc(), value, ownOffsets,
-                                           ownSizes, strides);
+    value = tensor::ExtractSliceOp::create(builder, op->getLoc(), value,
+                                           ownOffsets, ownSizes, strides);
   }
   return TilingResult{tile->tiledOps, {value}, tile->generatedSlices};
 }

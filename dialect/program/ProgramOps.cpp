@@ -36,8 +36,9 @@ static LogicalResult reifyAs(OpBuilder &builder, Location loc, ValueRange outs,
 // DispatchOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult DispatchOp::reifyResultShapes(OpBuilder &builder,
-                                            ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult
+DispatchOp::reifyResultShapes(OpBuilder &builder,
+                              ReifiedRankedShapedTypeDims &shapes) {
   return reifyAs(builder, getLoc(), getOuts(), shapes);
 }
 
@@ -50,16 +51,20 @@ LogicalResult DispatchOp::verify() {
 
 LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // dispatch_c1
-  auto kernel = symbols.lookupNearestSymbolFrom<ModuleOp>(*this, getKernelAttr());
+  auto kernel =
+      symbols.lookupNearestSymbolFrom<ModuleOp>(*this, getKernelAttr());
   if (!kernel || !kernel->hasAttr(kKernel))
-    return emitOpError("expected 'kernel' to name a kernel's module, got ") << getKernelAttr();
+    return emitOpError("expected 'kernel' to name a kernel's module, got ")
+           << getKernelAttr();
   if (!kernel.lookupSymbol(getKernel()))
-    return emitOpError("expected kernel ") << getKernelAttr() << " to have a function of its own name";
+    return emitOpError("expected kernel ")
+           << getKernelAttr() << " to have a function of its own name";
   // A lowered kernel keeps its name, but no longer its type.
   func::FuncOp function = kernelFunction(kernel);
-  bool lowered = function && llvm::any_of(function.getArgumentTypes(), [](Type type) {
-    return !isa<RankedTensorType, IndexType>(type);
-  });
+  bool lowered =
+      function && llvm::any_of(function.getArgumentTypes(), [](Type type) {
+        return !isa<RankedTensorType, IndexType>(type);
+      });
   if (!function || lowered)
     return success();
   // dispatch_c2
@@ -68,8 +73,9 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   expected.append(getScalars().size(), IndexType::get(getContext()));
   auto type = FunctionType::get(getContext(), expected, getOuts().getTypes());
   if (function.getFunctionType() != type)
-    return emitOpError("expected kernel ") << getKernelAttr() << " to have type " << type
-                                           << ", got " << function.getFunctionType();
+    return emitOpError("expected kernel ")
+           << getKernelAttr() << " to have type " << type << ", got "
+           << function.getFunctionType();
   return success();
 }
 
@@ -77,7 +83,8 @@ LogicalResult DispatchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 // GemmOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult GemmOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult GemmOp::reifyResultShapes(OpBuilder &builder,
+                                        ReifiedRankedShapedTypeDims &shapes) {
   return reifyAs(builder, getLoc(), getOut(), shapes);
 }
 
@@ -86,33 +93,40 @@ LogicalResult GemmOp::verify() {
   auto rhs = cast<RankedTensorType>(getRhs().getType());
   auto out = cast<RankedTensorType>(getOut().getType());
   // gemm_c1
-  for (auto [name, type] : {std::pair("lhs", lhs), {"rhs", rhs}, {"out", out}}) {
+  for (auto [name, type] :
+       {std::pair("lhs", lhs), {"rhs", rhs}, {"out", out}}) {
     if (type.getRank() != 2)
-      return emitOpError("expected '") << name << "' to have rank 2, got " << type.getRank();
+      return emitOpError("expected '")
+             << name << "' to have rank 2, got " << type.getRank();
     Type element = type.getElementType();
     if (!element.isF32() && !element.isF64())
-      return emitOpError("expected '") << name << "' to have element type f32 or f64, got " << element;
+      return emitOpError("expected '")
+             << name << "' to have element type f32 or f64, got " << element;
     if (element != lhs.getElementType())
-      return emitOpError("expected '") << name << "' to have element type "
-                                       << lhs.getElementType() << ", as 'lhs', got " << element;
+      return emitOpError("expected '")
+             << name << "' to have element type " << lhs.getElementType()
+             << ", as 'lhs', got " << element;
   }
   // gemm_c2
   auto agree = [&](const char *name, int64_t a, int64_t b) -> LogicalResult {
     if (ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b)
       return success();
-    return emitOpError("expected one size '") << name << "', got " << a << " and " << b;
+    return emitOpError("expected one size '")
+           << name << "', got " << a << " and " << b;
   };
   bool tl = getTransposeLhs(), tr = getTransposeRhs();
-  return success(succeeded(agree("m", lhs.getDimSize(tl), out.getDimSize(0))) &&
-                 succeeded(agree("k", lhs.getDimSize(!tl), rhs.getDimSize(tr))) &&
-                 succeeded(agree("n", rhs.getDimSize(!tr), out.getDimSize(1))));
+  return success(
+      succeeded(agree("m", lhs.getDimSize(tl), out.getDimSize(0))) &&
+      succeeded(agree("k", lhs.getDimSize(!tl), rhs.getDimSize(tr))) &&
+      succeeded(agree("n", rhs.getDimSize(!tr), out.getDimSize(1))));
 }
 
 //===----------------------------------------------------------------------===//
 // CopyOp, BufferOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult CopyOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult CopyOp::reifyResultShapes(OpBuilder &builder,
+                                        ReifiedRankedShapedTypeDims &shapes) {
   return reifyAs(builder, getLoc(), getOut(), shapes);
 }
 
@@ -124,12 +138,14 @@ LogicalResult CopyOp::verify() {
   return success();
 }
 
-LogicalResult BufferOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+LogicalResult BufferOp::reifyResultShapes(OpBuilder &builder,
+                                          ReifiedRankedShapedTypeDims &shapes) {
   SmallVector<OpFoldResult> sizes;
   unsigned next = 0;
   for (int64_t size : cast<RankedTensorType>(getType()).getShape())
-    sizes.push_back(ShapedType::isDynamic(size) ? OpFoldResult(getSizes()[next++])
-                                                : OpFoldResult(builder.getIndexAttr(size)));
+    sizes.push_back(ShapedType::isDynamic(size)
+                        ? OpFoldResult(getSizes()[next++])
+                        : OpFoldResult(builder.getIndexAttr(size)));
   shapes.push_back(sizes);
   return success();
 }
@@ -138,10 +154,12 @@ LogicalResult BufferOp::verify() {
   // buffer_c1
   int64_t dynamic = cast<RankedTensorType>(getType()).getNumDynamicDims();
   if (static_cast<int64_t>(getSizes().size()) != dynamic)
-    return emitOpError("expected ") << dynamic << " sizes, got " << getSizes().size();
+    return emitOpError("expected ")
+           << dynamic << " sizes, got " << getSizes().size();
   // buffer_c2
   if (static_cast<int64_t>(getSlot()) < 0)
-    return emitOpError("expected 'slot' to be at least 0, got ") << static_cast<int64_t>(getSlot());
+    return emitOpError("expected 'slot' to be at least 0, got ")
+           << static_cast<int64_t>(getSlot());
   return success();
 }
 
@@ -173,7 +191,8 @@ StringRef program::resultName(func::FuncOp function, unsigned index) {
 }
 
 bool program::isView(Operation *op) {
-  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op);
+  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(
+      op);
 }
 
 Value program::tiedOperand(OpResult result) {

@@ -28,7 +28,8 @@ using namespace mlir;
 using namespace infini;
 
 namespace {
-struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<BufferizeKernel> {
+struct BufferizeKernel final
+    : infini::impl::InfiniBufferizeKernelBase<BufferizeKernel> {
   void runOnOperation() override {
     ModuleOp kernel = getOperation();
     RewritePatternSet patterns(&getContext());
@@ -45,13 +46,17 @@ struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<Bufferize
     IRRewriter rewriter(&getContext());
     // Tiles write their results in place. Other loops would carry the
     // destination itself, which the analysis takes for a conflict.
-    bool hasTiles = kernel.walk([](scf::ForallOp) { return WalkResult::interrupt(); }).wasInterrupted();
+    bool hasTiles =
+        kernel.walk([](scf::ForallOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
     bufferization::OneShotAnalysisState state(kernel, options);
-    if (hasTiles && (failed(bufferization::analyzeModuleOp(kernel, state)) ||
-                     failed(bufferization::eliminateEmptyTensors(rewriter, kernel, state))))
+    if (hasTiles &&
+        (failed(bufferization::analyzeModuleOp(kernel, state)) ||
+         failed(bufferization::eliminateEmptyTensors(rewriter, kernel, state))))
       return signalPassFailure();
     bufferization::BufferizationState buffers;
-    if (failed(bufferization::runOneShotModuleBufferize(kernel, options, buffers)))
+    if (failed(
+            bufferization::runOneShotModuleBufferize(kernel, options, buffers)))
       return signalPassFailure();
 
     // Copies of a buffer to itself go; the others become linalg, so that
@@ -66,7 +71,8 @@ struct BufferizeKernel final : infini::impl::InfiniBufferizeKernelBase<Bufferize
     kernel.walk([&](memref::CopyOp op) {
       rewriter.setInsertionPoint(op);
       if (op.getSource() != op.getTarget())
-        linalg::CopyOp::create(rewriter, op.getLoc(), op.getSource(), op.getTarget());
+        linalg::CopyOp::create(rewriter, op.getLoc(), op.getSource(),
+                               op.getTarget());
       rewriter.eraseOp(op);
     });
   }

@@ -18,16 +18,19 @@ using namespace mlir;
 using namespace infini;
 
 namespace {
-struct FuseElementwise final : infini::impl::InfiniFuseElementwiseBase<FuseElementwise> {
+struct FuseElementwise final
+    : infini::impl::InfiniFuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    linalg::populateElementwiseOpsFusionPatterns(patterns, [](OpOperand *operand) {
-      // Reductions stay plain: a product with something else in its body would
-      // compute that again for every element of its result.
-      auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
-      Operation *producer = operand->get().getDefiningOp();
-      return consumer && consumer.getNumReductionLoops() == 0 && producer && producer->hasOneUse();
-    });
+    linalg::populateElementwiseOpsFusionPatterns(
+        patterns, [](OpOperand *operand) {
+          // Reductions stay plain: a product with something else in its body
+          // would compute that again for every element of its result.
+          auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
+          Operation *producer = operand->get().getDefiningOp();
+          return consumer && consumer.getNumReductionLoops() == 0 && producer &&
+                 producer->hasOneUse();
+        });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -35,8 +35,9 @@ namespace {
 class KernelAbi {
 public:
   KernelAbi(ModuleOp kernel, func::FuncOp function)
-      : kernel(kernel), function(function), b(function.getContext()), loc(function.getLoc()),
-        converter(function.getContext()), pointer(LLVM::LLVMPointerType::get(b.getContext())) {}
+      : kernel(kernel), function(function), b(function.getContext()),
+        loc(function.getLoc()), converter(function.getContext()),
+        pointer(LLVM::LLVMPointerType::get(b.getContext())) {}
 
   LogicalResult run();
 
@@ -48,11 +49,16 @@ private:
   LogicalResult lowerGrid();
   void makeArguments();
   LogicalResult lowerAllocations();
-  Value index(OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc, value); }
-  Value toI64(Value value) { return arith::IndexCastOp::create(b, loc, b.getI64Type(), value); }
+  Value index(OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, loc, value);
+  }
+  Value toI64(Value value) {
+    return arith::IndexCastOp::create(b, loc, b.getI64Type(), value);
+  }
   Value slot(Value base, int64_t number, Type type) {
-    Value address = LLVM::GEPOp::create(b, loc, pointer, b.getI64Type(), base,
-                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
+    Value address = LLVM::GEPOp::create(
+        b, loc, pointer, b.getI64Type(), base,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
     return LLVM::LoadOp::create(b, loc, type, address);
   }
   /// A contiguous memref at `address`.
@@ -70,18 +76,22 @@ private:
 
 } // namespace
 
-Value KernelAbi::memref(MemRefType type, Value address, ValueRange dynamicSizes) {
-  auto descriptor = MemRefDescriptor::poison(b, loc, converter.convertType(type));
+Value KernelAbi::memref(MemRefType type, Value address,
+                        ValueRange dynamicSizes) {
+  auto descriptor =
+      MemRefDescriptor::poison(b, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(b, loc, address);
   descriptor.setAlignedPtr(b, loc, address);
   descriptor.setConstantOffset(b, loc, 0);
-  Value stride = LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(1));
+  Value stride =
+      LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(1));
   SmallVector<Value> sizes;
   unsigned next = 0;
   for (int64_t size : type.getShape())
     sizes.push_back(ShapedType::isDynamic(size)
                         ? dynamicSizes[next++]
-                        : LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(size))
+                        : LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                                   b.getI64IntegerAttr(size))
                               .getResult());
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
     descriptor.setSize(b, loc, i, sizes[i]);
@@ -89,7 +99,8 @@ Value KernelAbi::memref(MemRefType type, Value address, ValueRange dynamicSizes)
     if (i > 0)
       stride = LLVM::MulOp::create(b, loc, stride, sizes[i]);
   }
-  return UnrealizedConversionCastOp::create(b, loc, type, Value(descriptor)).getResult(0);
+  return UnrealizedConversionCastOp::create(b, loc, type, Value(descriptor))
+      .getResult(0);
 }
 
 /// An index in terms of the kernel's scalars: its own ones, then the dynamic
@@ -113,7 +124,8 @@ std::optional<AffineExpr> KernelAbi::scalarExpr(Value value) {
   if (auto dim = dyn_cast<memref::DimOp>(op)) {
     auto argument = dyn_cast<BlockArgument>(dim.getSource());
     auto constantDim = dim.getConstantIndex();
-    if (!argument || !constantDim || argument.getOwner() != &function.getBody().front())
+    if (!argument || !constantDim ||
+        argument.getOwner() != &function.getBody().front())
       return std::nullopt;
     unsigned number = scalars;
     for (BlockArgument other : function.getArguments()) {
@@ -156,7 +168,8 @@ scf::ForallOp KernelAbi::findGrid() {
       continue;
     }
     // Only what every block may do for itself.
-    if (!isMemoryEffectFree(&op) && !isa<memref::AllocOp, memref::AllocaOp, memref::DeallocOp>(op))
+    if (!isMemoryEffectFree(&op) &&
+        !isa<memref::AllocOp, memref::AllocaOp, memref::DeallocOp>(op))
       return {};
   }
   return grid;
@@ -181,7 +194,8 @@ void KernelAbi::analyzeGrid() {
   };
   if (grid)
     for (auto [lower, upper, step] :
-         llvm::zip(grid.getMixedLowerBound(), grid.getMixedUpperBound(), grid.getMixedStep())) {
+         llvm::zip(grid.getMixedLowerBound(), grid.getMixedUpperBound(),
+                   grid.getMixedStep())) {
       auto low = exprOf(lower), high = exprOf(upper);
       auto width = getConstantIntValue(step);
       if (!low || !high || !width) {
@@ -191,10 +205,11 @@ void KernelAbi::analyzeGrid() {
       }
       extents.push_back((*high - *low).ceilDiv(*width));
     }
-  kernel->setAttr("program.buffers", b.getI64IntegerAttr(llvm::count_if(
-                                         function.getArgumentTypes(), llvm::IsaPred<MemRefType>)));
-  kernel->setAttr("program.grid",
-                  AffineMapAttr::get(AffineMap::get(0, scalars, extents, b.getContext())));
+  kernel->setAttr("program.buffers",
+                  b.getI64IntegerAttr(llvm::count_if(
+                      function.getArgumentTypes(), llvm::IsaPred<MemRefType>)));
+  kernel->setAttr("program.grid", AffineMapAttr::get(AffineMap::get(
+                                      0, scalars, extents, b.getContext())));
 }
 
 /// The grid's position comes from the block; any other forall is a loop.
@@ -204,7 +219,8 @@ LogicalResult KernelAbi::lowerGrid() {
     SmallVector<Value> positions;
     for (auto [i, lower, step] :
          llvm::enumerate(grid.getMixedLowerBound(), grid.getMixedStep())) {
-      Value id = arith::IndexCastOp::create(b, loc, b.getIndexType(), slot(block, i, b.getI64Type()));
+      Value id = arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                            slot(block, i, b.getI64Type()));
       Value offset = arith::MulIOp::create(b, loc, id, index(step));
       positions.push_back(arith::AddIOp::create(b, loc, index(lower), offset));
     }
@@ -228,7 +244,8 @@ void KernelAbi::makeArguments() {
   b.setInsertionPointToStart(&entry);
   Value arguments = entry.addArgument(pointer, loc);
   block = entry.addArgument(pointer, loc);
-  unsigned buffers = llvm::count_if(old, [](Value v) { return isa<MemRefType>(v.getType()); });
+  unsigned buffers =
+      llvm::count_if(old, [](Value v) { return isa<MemRefType>(v.getType()); });
   unsigned own = old.size() - buffers;
   unsigned nextBuffer = 0, nextScalar = buffers, nextSize = buffers + own;
   for (BlockArgument argument : old) {
@@ -240,8 +257,9 @@ void KernelAbi::makeArguments() {
         sizes.push_back(slot(arguments, nextSize++, b.getI64Type()));
       replacement = memref(type, address, sizes);
     } else {
-      replacement = arith::IndexCastOp::create(b, loc, b.getIndexType(),
-                                               slot(arguments, nextScalar++, b.getI64Type()));
+      replacement = arith::IndexCastOp::create(
+          b, loc, b.getIndexType(),
+          slot(arguments, nextScalar++, b.getI64Type()));
     }
     b.replaceAllUsesWith(argument, replacement);
   }
@@ -263,12 +281,14 @@ LogicalResult KernelAbi::lowerAllocations() {
     b.eraseOp(op);
   Block &entry = function.getBody().front();
   llvm::DenseMap<Block *, Value> marks;
-  auto allocateType = LLVM::LLVMFunctionType::get(pointer, {pointer, b.getI64Type()});
-  auto releaseType = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
-                                                 {pointer, pointer});
+  auto allocateType =
+      LLVM::LLVMFunctionType::get(pointer, {pointer, b.getI64Type()});
+  auto releaseType = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {pointer, pointer});
   auto allocate = [&](Value bytes) -> Value {
     Value scratch = slot(block, 3, pointer), callee = slot(block, 4, pointer);
-    auto call = LLVM::CallOp::create(b, loc, allocateType, ValueRange{callee, scratch, bytes});
+    auto call = LLVM::CallOp::create(b, loc, allocateType,
+                                     ValueRange{callee, scratch, bytes});
     return call.getResult();
   };
   for (memref::AllocOp alloc : allocations) {
@@ -276,32 +296,39 @@ LogicalResult KernelAbi::lowerAllocations() {
     if (!type.getLayout().isIdentity())
       return alloc.emitOpError("expected a buffer without a layout");
     Block *home = alloc->getBlock();
-    bool escapes = llvm::any_of(home->getTerminator()->getOperandTypes(), llvm::IsaPred<MemRefType>);
-    int64_t width = llvm::divideCeil(type.getElementType().isIndex()
-                                         ? 64
-                                         : type.getElementTypeBitWidth(), 8);
-    if (type.hasStaticShape() && type.getNumElements() * width <= kStackBytes && !escapes) {
+    bool escapes = llvm::any_of(home->getTerminator()->getOperandTypes(),
+                                llvm::IsaPred<MemRefType>);
+    int64_t width = llvm::divideCeil(
+        type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth(),
+        8);
+    if (type.hasStaticShape() && type.getNumElements() * width <= kStackBytes &&
+        !escapes) {
       b.setInsertionPointToStart(&entry);
-      b.replaceOpWithNewOp<memref::AllocaOp>(alloc, type, b.getI64IntegerAttr(kAlignment));
+      b.replaceOpWithNewOp<memref::AllocaOp>(alloc, type,
+                                             b.getI64IntegerAttr(kAlignment));
       continue;
     }
     if (home != &entry && !escapes && !marks.count(home)) {
       b.setInsertionPointToStart(home);
-      Value zero = LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(0));
+      Value zero = LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                            b.getI64IntegerAttr(0));
       Value mark = allocate(zero);
       marks[home] = mark;
       b.setInsertionPoint(home->getTerminator());
       Value scratch = slot(block, 3, pointer), callee = slot(block, 5, pointer);
-      LLVM::CallOp::create(b, loc, releaseType, ValueRange{callee, scratch, mark});
+      LLVM::CallOp::create(b, loc, releaseType,
+                           ValueRange{callee, scratch, mark});
     }
     b.setInsertionPoint(alloc);
     SmallVector<Value> sizes;
-    Value bytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(width));
+    Value bytes = LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                           b.getI64IntegerAttr(width));
     for (int64_t size : type.getShape())
       if (!ShapedType::isDynamic(size))
         bytes = LLVM::MulOp::create(
             b, loc, bytes,
-            LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(size)));
+            LLVM::ConstantOp::create(b, loc, b.getI64Type(),
+                                     b.getI64IntegerAttr(size)));
     for (Value size : alloc.getDynamicSizes()) {
       sizes.push_back(toI64(size));
       bytes = LLVM::MulOp::create(b, loc, bytes, sizes.back());
@@ -314,7 +341,8 @@ LogicalResult KernelAbi::lowerAllocations() {
 LogicalResult KernelAbi::run() {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError("expected a kernel of one block");
-  auto returnOp = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  auto returnOp =
+      cast<func::ReturnOp>(function.getBody().front().getTerminator());
   returnOp.getOperandsMutable().clear();
   analyzeGrid();
   makeArguments();
@@ -328,7 +356,8 @@ struct KernelToLLVM final : infini::impl::InfiniKernelToLLVMBase<KernelToLLVM> {
   void runOnOperation() override {
     func::FuncOp function = program::kernelFunction(getOperation());
     if (!function) {
-      getOperation().emitError("expected a kernel's module to have a name, and a function of it");
+      getOperation().emitError(
+          "expected a kernel's module to have a name, and a function of it");
       return signalPassFailure();
     }
     for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {

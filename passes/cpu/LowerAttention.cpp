@@ -38,7 +38,8 @@ constexpr int64_t kQueryBlock = 64;
 
 class AttentionLowering {
 public:
-  AttentionLowering(SegmentAttentionOp op, RewriterBase &rewriter, int64_t keyBlock)
+  AttentionLowering(SegmentAttentionOp op, RewriterBase &rewriter,
+                    int64_t keyBlock)
       : op(op), b(rewriter), loc(op.getLoc()), keyBlock(keyBlock) {
     Type element = op.getType().getElementType();
     accumulator = element.isF64() ? element : b.getF32Type();
@@ -47,7 +48,8 @@ public:
   void run();
 
 private:
-  using BodyBuilder = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
+  using BodyBuilder =
+      llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
 
   OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
     return affine::makeComposedFoldedAffineApply(b, loc, expr, operands);
@@ -60,11 +62,16 @@ private:
     return affine::makeComposedFoldedAffineMax(
         b, loc, b.getMultiDimIdentityMap(operands.size()), operands);
   }
-  Value index(OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc, value); }
-  Value constant(double value) {
-    return arith::ConstantOp::create(b, loc, b.getFloatAttr(accumulator, value));
+  Value index(OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, loc, value);
   }
-  OpFoldResult dim(Value value, int64_t i) { return tensor::getMixedSize(b, loc, value, i); }
+  Value constant(double value) {
+    return arith::ConstantOp::create(b, loc,
+                                     b.getFloatAttr(accumulator, value));
+  }
+  OpFoldResult dim(Value value, int64_t i) {
+    return tensor::getMixedSize(b, loc, value, i);
+  }
   Value filled(ArrayRef<OpFoldResult> sizes, double value) {
     Value empty = tensor::EmptyOp::create(b, loc, sizes, accumulator);
     return linalg::FillOp::create(b, loc, constant(value), empty).getResult(0);
@@ -72,15 +79,17 @@ private:
 
   /// A linalg.generic with one result. Maps as strings over loops "abc", such
   /// as "ac"; the loops in `reduced` are reductions.
-  Value generic(StringRef loops, StringRef reduced, ArrayRef<StringRef> maps, ValueRange inputs,
-                Value output, BodyBuilder body);
+  Value generic(StringRef loops, StringRef reduced, ArrayRef<StringRef> maps,
+                ValueRange inputs, Value output, BodyBuilder body);
   /// [rows × columns] of a rank-4 operand's batch and head, from `row`.
-  Value rows(Value source, Value batch, Value head, OpFoldResult row, OpFoldResult count);
+  Value rows(Value source, Value batch, Value head, OpFoldResult row,
+             OpFoldResult count);
   /// `tile` in the accumulator's type.
   Value widen(Value tile);
   Value joinPast(Value past, Value own);
   Value block(Value batch, Value head, Value first, Value output);
-  SmallVector<Value> keyLoop(OpFoldResult begin, OpFoldResult end, bool masked, ValueRange state);
+  SmallVector<Value> keyLoop(OpFoldResult begin, OpFoldResult end, bool masked,
+                             ValueRange state);
 
   SegmentAttentionOp op;
   RewriterBase &b;
@@ -94,51 +103,58 @@ private:
 
 } // namespace
 
-Value AttentionLowering::generic(StringRef loops, StringRef reduced, ArrayRef<StringRef> maps,
-                                 ValueRange inputs, Value output, BodyBuilder body) {
+Value AttentionLowering::generic(StringRef loops, StringRef reduced,
+                                 ArrayRef<StringRef> maps, ValueRange inputs,
+                                 Value output, BodyBuilder body) {
   SmallVector<AffineMap> affineMaps;
   for (StringRef map : maps) {
     SmallVector<AffineExpr> exprs;
     for (char c : map)
       exprs.push_back(b.getAffineDimExpr(loops.find(c)));
-    affineMaps.push_back(AffineMap::get(loops.size(), 0, exprs, b.getContext()));
+    affineMaps.push_back(
+        AffineMap::get(loops.size(), 0, exprs, b.getContext()));
   }
   SmallVector<utils::IteratorType> iterators;
   for (char c : loops)
     iterators.push_back(reduced.contains(c) ? utils::IteratorType::reduction
                                             : utils::IteratorType::parallel);
-  return linalg::GenericOp::create(b, loc, TypeRange{output.getType()}, inputs,
-                                   ValueRange{output}, affineMaps, iterators,
-                                   [&](OpBuilder &nested, Location l, ValueRange arguments) {
-                                     linalg::YieldOp::create(nested, l,
-                                                             body(nested, l, arguments));
-                                   })
+  return linalg::GenericOp::create(
+             b, loc, TypeRange{output.getType()}, inputs, ValueRange{output},
+             affineMaps, iterators,
+             [&](OpBuilder &nested, Location l, ValueRange arguments) {
+               linalg::YieldOp::create(nested, l, body(nested, l, arguments));
+             })
       .getResult(0);
 }
 
-Value AttentionLowering::rows(Value source, Value batch, Value head, OpFoldResult row,
-                              OpFoldResult count) {
+Value AttentionLowering::rows(Value source, Value batch, Value head,
+                              OpFoldResult row, OpFoldResult count) {
   OpFoldResult one = b.getIndexAttr(1), columns = dim(source, 3);
   auto staticSize = [](OpFoldResult size) {
     return getConstantIntValue(size).value_or(ShapedType::kDynamic);
   };
-  auto type = RankedTensorType::get({staticSize(count), staticSize(columns)},
-                                    cast<RankedTensorType>(source.getType()).getElementType());
+  auto type = RankedTensorType::get(
+      {staticSize(count), staticSize(columns)},
+      cast<RankedTensorType>(source.getType()).getElementType());
   return tensor::ExtractSliceOp::create(
       b, loc, type, source,
-      SmallVector<OpFoldResult>{OpFoldResult(batch), OpFoldResult(head), row, b.getIndexAttr(0)},
-      SmallVector<OpFoldResult>{one, one, count, columns}, SmallVector<OpFoldResult>(4, one));
+      SmallVector<OpFoldResult>{OpFoldResult(batch), OpFoldResult(head), row,
+                                b.getIndexAttr(0)},
+      SmallVector<OpFoldResult>{one, one, count, columns},
+      SmallVector<OpFoldResult>(4, one));
 }
 
 Value AttentionLowering::widen(Value tile) {
   auto type = cast<RankedTensorType>(tile.getType());
   if (type.getElementType() == accumulator)
     return tile;
-  Value empty = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, tile), accumulator);
-  return generic("ab", "", {"ab", "ab"}, tile, empty,
-                 [&](OpBuilder &nested, Location l, ValueRange arguments) -> Value {
-                   return arith::ExtFOp::create(nested, l, accumulator, arguments[0]);
-                 });
+  Value empty = tensor::EmptyOp::create(
+      b, loc, tensor::getMixedSizes(b, loc, tile), accumulator);
+  return generic(
+      "ab", "", {"ab", "ab"}, tile, empty,
+      [&](OpBuilder &nested, Location l, ValueRange arguments) -> Value {
+        return arith::ExtFOp::create(nested, l, accumulator, arguments[0]);
+      });
 }
 
 Value AttentionLowering::joinPast(Value past, Value own) {
@@ -148,7 +164,8 @@ Value AttentionLowering::joinPast(Value past, Value own) {
 }
 
 /// One loop over blocks of keys; the state is (m, l, Oᵀ).
-SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin, OpFoldResult end, bool masked,
+SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
+                                              OpFoldResult end, bool masked,
                                               ValueRange state) {
   if (isEqualConstantIntOrValue(begin, end))
     return state;
@@ -159,26 +176,30 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin, OpFoldResult e
   Value first = loop.getInductionVar();
   Value m = loop.getRegionIterArgs()[0], l = loop.getRegionIterArgs()[1],
         output = loop.getRegionIterArgs()[2];
-  OpFoldResult block = b.getIndexAttr(keyBlock), columns = b.getIndexAttr(kQueryBlock);
+  OpFoldResult block = b.getIndexAttr(keyBlock),
+               columns = b.getIndexAttr(kQueryBlock);
   OpFoldResult count = block;
   if (masked) {
     AffineExpr d0, d1;
     bindDims(b.getContext(), d0, d1);
     count = affine::makeComposedFoldedAffineMin(
         b, loc,
-        AffineMap::get(2, 0, {b.getAffineConstantExpr(keyBlock), d0 - d1}, b.getContext()),
+        AffineMap::get(2, 0, {b.getAffineConstantExpr(keyBlock), d0 - d1},
+                       b.getContext()),
         {end, OpFoldResult(first)});
   }
   Value keys = widen(rows(key, batch, group, first, count));
   Value values = widen(rows(value, batch, group, first, count));
   auto multiplyAdd = [](OpBuilder &n, Location l, ValueRange a) -> Value {
-    return arith::AddFOp::create(n, l, a[2], arith::MulFOp::create(n, l, a[0], a[1]));
+    return arith::AddFOp::create(n, l, a[2],
+                                 arith::MulFOp::create(n, l, a[0], a[1]));
   };
 
   Value scores = generic("kqc", "c", {"kc", "cq", "kq"}, {keys, queries},
                          filled({count, columns}, 0), multiplyAdd);
   if (masked || op.getBias()) {
-    Value empty = tensor::EmptyOp::create(b, loc, {count, columns}, accumulator);
+    Value empty =
+        tensor::EmptyOp::create(b, loc, {count, columns}, accumulator);
     Value hidden = constant(-INFINITY), log2e = constant(M_LOG2E);
     Value position = index(firstPosition), zero = index(b.getIndexAttr(0));
     Value window, lastQuery, queryLimit;
@@ -189,60 +210,73 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin, OpFoldResult e
       bindDims(b.getContext(), d0, d1);
       lastQuery = index(apply(d0 - 1, {dim(op.getQuery(), 2)}));
     }
-    scores = generic("kq", "", {"kq", "kq"}, scores, empty, [&](OpBuilder &n, Location nl,
-                                                                 ValueRange a) -> Value {
-      Value score = a[0];
-      Value k = arith::AddIOp::create(n, nl, linalg::IndexOp::create(n, nl, 0), first);
-      Value i = linalg::IndexOp::create(n, nl, 1);
-      if (Value bias = op.getBias()) {
-        // Rows past the last query hold nothing that is kept: read the last.
-        Value query = arith::AddIOp::create(n, nl, i, firstQuery);
-        query = arith::MinSIOp::create(n, nl, query, lastQuery);
-        auto shape = cast<RankedTensorType>(bias.getType()).getShape();
-        SmallVector<Value> indices{shape[0] == 1 ? zero : batch, shape[1] == 1 ? zero : head,
-                                   shape[2] == 1 ? zero : query, k};
-        Value term = tensor::ExtractOp::create(n, nl, bias, indices);
-        if (term.getType() != accumulator) {
-          if (term.getType().getIntOrFloatBitWidth() < accumulator.getIntOrFloatBitWidth())
-            term = arith::ExtFOp::create(n, nl, accumulator, term);
-          else
-            term = arith::TruncFOp::create(n, nl, accumulator, term);
-        }
-        score = arith::AddFOp::create(n, nl, score, arith::MulFOp::create(n, nl, term, log2e));
-      }
-      if (op.getMask() == Mask::Full)
-        return score;
-      Value q = arith::AddIOp::create(n, nl, i, position);
-      Value visible = arith::CmpIOp::create(n, nl, arith::CmpIPredicate::sle, k, q);
-      if (window) {
-        Value near = arith::CmpIOp::create(n, nl, arith::CmpIPredicate::slt,
-                                           arith::SubIOp::create(n, nl, q, k), window);
-        visible = arith::AndIOp::create(n, nl, visible, near);
-      }
-      return arith::SelectOp::create(n, nl, visible, score, hidden);
-    });
+    scores = generic(
+        "kq", "", {"kq", "kq"}, scores, empty,
+        [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+          Value score = a[0];
+          Value k = arith::AddIOp::create(
+              n, nl, linalg::IndexOp::create(n, nl, 0), first);
+          Value i = linalg::IndexOp::create(n, nl, 1);
+          if (Value bias = op.getBias()) {
+            // Rows past the last query hold nothing that is kept: read the
+            // last.
+            Value query = arith::AddIOp::create(n, nl, i, firstQuery);
+            query = arith::MinSIOp::create(n, nl, query, lastQuery);
+            auto shape = cast<RankedTensorType>(bias.getType()).getShape();
+            SmallVector<Value> indices{shape[0] == 1 ? zero : batch,
+                                       shape[1] == 1 ? zero : head,
+                                       shape[2] == 1 ? zero : query, k};
+            Value term = tensor::ExtractOp::create(n, nl, bias, indices);
+            if (term.getType() != accumulator) {
+              if (term.getType().getIntOrFloatBitWidth() <
+                  accumulator.getIntOrFloatBitWidth())
+                term = arith::ExtFOp::create(n, nl, accumulator, term);
+              else
+                term = arith::TruncFOp::create(n, nl, accumulator, term);
+            }
+            score = arith::AddFOp::create(
+                n, nl, score, arith::MulFOp::create(n, nl, term, log2e));
+          }
+          if (op.getMask() == Mask::Full)
+            return score;
+          Value q = arith::AddIOp::create(n, nl, i, position);
+          Value visible =
+              arith::CmpIOp::create(n, nl, arith::CmpIPredicate::sle, k, q);
+          if (window) {
+            Value near = arith::CmpIOp::create(
+                n, nl, arith::CmpIPredicate::slt,
+                arith::SubIOp::create(n, nl, q, k), window);
+            visible = arith::AndIOp::create(n, nl, visible, near);
+          }
+          return arith::SelectOp::create(n, nl, visible, score, hidden);
+        });
   }
 
   // m' : NaN scores do not enter the maximum; they reach the sum all the same.
-  Value newMaximum = generic("kq", "k", {"kq", "q"}, scores, m,
-                             [](OpBuilder &n, Location nl, ValueRange a) -> Value {
-                               Value more = arith::CmpFOp::create(
-                                   n, nl, arith::CmpFPredicate::OGT, a[0], a[1]);
-                               return arith::SelectOp::create(n, nl, more, a[0], a[1]);
-                             });
+  Value newMaximum =
+      generic("kq", "k", {"kq", "q"}, scores, m,
+              [](OpBuilder &n, Location nl, ValueRange a) -> Value {
+                Value more = arith::CmpFOp::create(
+                    n, nl, arith::CmpFPredicate::OGT, a[0], a[1]);
+                return arith::SelectOp::create(n, nl, more, a[0], a[1]);
+              });
   auto exponential = [](OpBuilder &n, Location nl, ValueRange a) -> Value {
-    return math::Exp2Op::create(n, nl, arith::SubFOp::create(n, nl, a[0], a[1]));
+    return math::Exp2Op::create(n, nl,
+                                arith::SubFOp::create(n, nl, a[0], a[1]));
   };
   Value alpha = generic("q", "", {"q", "q", "q"}, {m, newMaximum},
-                        tensor::EmptyOp::create(b, loc, columns, accumulator), exponential);
-  Value weights = generic("kq", "", {"kq", "q", "kq"}, {scores, newMaximum},
-                          tensor::EmptyOp::create(b, loc, {count, columns}, accumulator),
-                          exponential);
+                        tensor::EmptyOp::create(b, loc, columns, accumulator),
+                        exponential);
+  Value weights =
+      generic("kq", "", {"kq", "q", "kq"}, {scores, newMaximum},
+              tensor::EmptyOp::create(b, loc, {count, columns}, accumulator),
+              exponential);
   auto scale = [](OpBuilder &n, Location nl, ValueRange a) -> Value {
     return arith::MulFOp::create(n, nl, a[0], a[1]);
   };
-  Value newSum = generic("q", "", {"q", "q", "q"}, {l, alpha},
-                         tensor::EmptyOp::create(b, loc, columns, accumulator), scale);
+  Value newSum =
+      generic("q", "", {"q", "q", "q"}, {l, alpha},
+              tensor::EmptyOp::create(b, loc, columns, accumulator), scale);
   newSum = generic("kq", "k", {"kq", "q"}, weights, newSum,
                    [](OpBuilder &n, Location nl, ValueRange a) -> Value {
                      return arith::AddFOp::create(n, nl, a[0], a[1]);
@@ -251,24 +285,30 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin, OpFoldResult e
                    [](OpBuilder &n, Location nl, ValueRange a) -> Value {
                      return arith::MulFOp::create(n, nl, a[1], a[0]);
                    });
-  output = generic("vqk", "k", {"kv", "kq", "vq"}, {values, weights}, output, multiplyAdd);
+  output = generic("vqk", "k", {"kv", "kq", "vq"}, {values, weights}, output,
+                   multiplyAdd);
   scf::YieldOp::create(b, loc, ValueRange{newMaximum, newSum, output});
   return loop.getResults();
 }
 
 /// Queries first … first + 63 of one head, written to `result`.
-Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first, Value result) {
+Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
+                               Value result) {
   batch = batchIndex;
   head = headIndex;
   firstQuery = first;
   AffineExpr d0, d1, d2;
   bindDims(b.getContext(), d0, d1, d2);
   OpFoldResult columns = b.getIndexAttr(kQueryBlock), zero = b.getIndexAttr(0);
-  Value heads = index(dim(op.getQuery(), 1)), groups = index(dim(op.getKey(), 1));
-  group = arith::DivUIOp::create(b, loc, head, arith::DivUIOp::create(b, loc, heads, groups));
+  Value heads = index(dim(op.getQuery(), 1)),
+        groups = index(dim(op.getKey(), 1));
+  group = arith::DivUIOp::create(b, loc, head,
+                                 arith::DivUIOp::create(b, loc, heads, groups));
   OpFoldResult length = dim(op.getQuery(), 2), depth = dim(op.getQuery(), 3);
   OpFoldResult count = affine::makeComposedFoldedAffineMin(
-      b, loc, AffineMap::get(2, 0, {b.getAffineConstantExpr(kQueryBlock), d0 - d1}, b.getContext()),
+      b, loc,
+      AffineMap::get(2, 0, {b.getAffineConstantExpr(kQueryBlock), d0 - d1},
+                     b.getContext()),
       {length, OpFoldResult(first)});
 
   // Qᵀ · scale · log2(e), columns past the last query zero.
@@ -277,23 +317,26 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first, V
   if (op.getScale()) {
     scale = constant(op.getScale()->convertToDouble() * M_LOG2E);
   } else {
-    Value size = arith::IndexCastOp::create(b, loc, b.getI64Type(), index(depth));
+    Value size =
+        arith::IndexCastOp::create(b, loc, b.getI64Type(), index(depth));
     Value root = math::SqrtOp::create(
         b, loc, arith::SIToFPOp::create(b, loc, accumulator, size));
     scale = arith::DivFOp::create(b, loc, constant(M_LOG2E), root);
   }
-  Value scaled = generic("cq", "", {"qc", "cq"}, tile,
-                         tensor::EmptyOp::create(b, loc, {depth, count}, accumulator),
-                         [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
-                           Value wide = a[0];
-                           if (wide.getType() != accumulator)
-                             wide = arith::ExtFOp::create(n, nl, accumulator, wide);
-                           return arith::MulFOp::create(n, nl, wide, scale);
-                         });
+  Value scaled =
+      generic("cq", "", {"qc", "cq"}, tile,
+              tensor::EmptyOp::create(b, loc, {depth, count}, accumulator),
+              [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+                Value wide = a[0];
+                if (wide.getType() != accumulator)
+                  wide = arith::ExtFOp::create(n, nl, accumulator, wide);
+                return arith::MulFOp::create(n, nl, wide, scale);
+              });
   queries = scaled;
   if (!isConstantIntValue(count, kQueryBlock))
     queries = tensor::InsertSliceOp::create(
-        b, loc, scaled, filled({depth, columns}, 0), SmallVector<OpFoldResult>{zero, zero},
+        b, loc, scaled, filled({depth, columns}, 0),
+        SmallVector<OpFoldResult>{zero, zero},
         SmallVector<OpFoldResult>{depth, count},
         SmallVector<OpFoldResult>(2, b.getIndexAttr(1)));
 
@@ -309,14 +352,16 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first, V
     end = totalKeys;
     unmasked = apply(d0.floorDiv(keyBlock) * keyBlock, {totalKeys});
   } else {
-    end = maximum({zero, minimum({totalKeys, apply(d0 + d1, {firstPosition, count})})});
+    end = maximum(
+        {zero, minimum({totalKeys, apply(d0 + d1, {firstPosition, count})})});
     if (op.getMask() == Mask::Window) {
       int64_t window = *op.getWindow();
       begin = apply(d0.floorDiv(keyBlock) * keyBlock,
                     {maximum({zero, apply(d0 - window + 1, {firstPosition})})});
       unmasked = begin;
     } else {
-      OpFoldResult all = maximum({zero, minimum({totalKeys, apply(d0 + 1, {firstPosition})})});
+      OpFoldResult all =
+          maximum({zero, minimum({totalKeys, apply(d0 + 1, {firstPosition})})});
       unmasked = apply(d0.floorDiv(keyBlock) * keyBlock, {all});
     }
   }
@@ -334,41 +379,47 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first, V
   OpFoldResult one = b.getIndexAttr(1);
   Value sum = state[1], output = state[2];
   if (!isConstantIntValue(count, kQueryBlock)) {
-    sum = tensor::ExtractSliceOp::create(b, loc, sum, ArrayRef<OpFoldResult>{zero},
-                                         ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{one});
-    output = tensor::ExtractSliceOp::create(b, loc, output, ArrayRef<OpFoldResult>{zero, zero},
-                                            ArrayRef<OpFoldResult>{width, count},
-                                            ArrayRef<OpFoldResult>{one, one});
+    sum = tensor::ExtractSliceOp::create(
+        b, loc, sum, ArrayRef<OpFoldResult>{zero},
+        ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{one});
+    output = tensor::ExtractSliceOp::create(
+        b, loc, output, ArrayRef<OpFoldResult>{zero, zero},
+        ArrayRef<OpFoldResult>{width, count}, ArrayRef<OpFoldResult>{one, one});
   }
   Type element = op.getType().getElementType();
   Value zeroValue = constant(0);
-  SmallVector<OpFoldResult> offsets{OpFoldResult(batch), OpFoldResult(head), OpFoldResult(first), zero};
+  SmallVector<OpFoldResult> offsets{OpFoldResult(batch), OpFoldResult(head),
+                                    OpFoldResult(first), zero};
   SmallVector<OpFoldResult> sizes{one, one, count, width};
   Value place = tensor::EmptyOp::create(b, loc, {count, width}, element);
-  Value finished = generic("qv", "", {"vq", "q", "qv"}, {output, sum}, place,
-                           [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
-                             Value empty = arith::CmpFOp::create(n, nl, arith::CmpFPredicate::OEQ,
-                                                                 a[1], zeroValue);
-                             Value quotient = arith::DivFOp::create(n, nl, a[0], a[1]);
-                             Value kept = arith::SelectOp::create(n, nl, empty, zeroValue, quotient);
-                             if (element != accumulator)
-                               kept = arith::TruncFOp::create(n, nl, element, kept);
-                             return kept;
-                           });
+  Value finished = generic(
+      "qv", "", {"vq", "q", "qv"}, {output, sum}, place,
+      [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+        Value empty = arith::CmpFOp::create(n, nl, arith::CmpFPredicate::OEQ,
+                                            a[1], zeroValue);
+        Value quotient = arith::DivFOp::create(n, nl, a[0], a[1]);
+        Value kept = arith::SelectOp::create(n, nl, empty, zeroValue, quotient);
+        if (element != accumulator)
+          kept = arith::TruncFOp::create(n, nl, element, kept);
+        return kept;
+      });
   return tensor::InsertSliceOp::create(b, loc, finished, result, offsets, sizes,
                                        SmallVector<OpFoldResult>(4, one));
 }
 
 void AttentionLowering::run() {
   b.setInsertionPoint(op);
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, op.getQuery());
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(b, loc, op.getQuery());
   SmallVector<OpFoldResult> resultSizes = sizes;
   resultSizes[3] = dim(op.getValue(), 3);
-  Value result = tensor::EmptyOp::create(b, loc, resultSizes, op.getType().getElementType());
+  Value result = tensor::EmptyOp::create(b, loc, resultSizes,
+                                         op.getType().getElementType());
   SmallVector<scf::ForOp> loops;
   for (unsigned i = 0; i < 3; ++i) {
-    auto loop = scf::ForOp::create(b, loc, index(b.getIndexAttr(0)), index(sizes[i]),
-                                   index(b.getIndexAttr(i == 2 ? kQueryBlock : 1)), result);
+    auto loop = scf::ForOp::create(
+        b, loc, index(b.getIndexAttr(0)), index(sizes[i]),
+        index(b.getIndexAttr(i == 2 ? kQueryBlock : 1)), result);
     b.setInsertionPointToStart(loop.getBody());
     result = loop.getRegionIterArgs()[0];
     loops.push_back(loop);
@@ -387,12 +438,14 @@ void AttentionLowering::run() {
 }
 
 namespace {
-struct LowerAttention final : infini::impl::InfiniLowerAttentionBase<LowerAttention> {
+struct LowerAttention final
+    : infini::impl::InfiniLowerAttentionBase<LowerAttention> {
   using InfiniLowerAttentionBase::InfiniLowerAttentionBase;
 
   void runOnOperation() override {
     if (keyBlock < 1) {
-      getOperation().emitError("expected option 'key-block' to be at least 1, got ")
+      getOperation().emitError(
+          "expected option 'key-block' to be at least 1, got ")
           << int64_t(keyBlock);
       return signalPassFailure();
     }

@@ -25,30 +25,37 @@ using namespace infini;
 
 namespace {
 
-/// Which loop of a product is which. `rows` may be absent (a vector times a matrix).
+/// Which loop of a product is which. `rows` may be absent (a vector times a
+/// matrix).
 struct ProductLoops {
   std::optional<unsigned> rows;
   unsigned columns, depth;
-  /// Which input has the columns along its last dimension; the other is broadcast.
+  /// Which input has the columns along its last dimension; the other is
+  /// broadcast.
   unsigned vectorInput;
   SmallVector<unsigned> outer;
 };
 
 class ProductLowering {
 public:
-  ProductLowering(linalg::LinalgOp op, RewriterBase &rewriter, int64_t rows, int64_t columns)
-      : op(op), b(rewriter), loc(op.getLoc()), rowBlock(rows), columnBlock(columns) {}
+  ProductLowering(linalg::LinalgOp op, RewriterBase &rewriter, int64_t rows,
+                  int64_t columns)
+      : op(op), b(rewriter), loc(op.getLoc()), rowBlock(rows),
+        columnBlock(columns) {}
 
   LogicalResult run();
 
 private:
   LogicalResult classify();
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value constant(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
   Value extent(unsigned loop);
   SmallVector<Value> indices(OpOperand *operand);
   /// Loops over [0, extent) in blocks of the given sizes, the largest first;
   /// static remainders in one block each.
-  void blocked(unsigned loop, ArrayRef<int64_t> sizes, llvm::function_ref<void(int64_t)> body);
+  void blocked(unsigned loop, ArrayRef<int64_t> sizes,
+               llvm::function_ref<void(int64_t)> body);
   void block(int64_t rows, int64_t columns);
 
   linalg::LinalgOp op;
@@ -65,11 +72,13 @@ static bool hasUnitInnerStride(Value value) {
   SmallVector<int64_t> strides;
   int64_t offset;
   auto type = cast<MemRefType>(value.getType());
-  return succeeded(type.getStridesAndOffset(strides, offset)) && !strides.empty() &&
-         strides.back() == 1;
+  return succeeded(type.getStridesAndOffset(strides, offset)) &&
+         !strides.empty() && strides.back() == 1;
 }
 
-static bool hasLoop(AffineMap map, unsigned loop) { return map.isFunctionOfDim(loop); }
+static bool hasLoop(AffineMap map, unsigned loop) {
+  return map.isFunctionOfDim(loop);
+}
 
 /// Whether the body is acc + a · b, each an argument, in f32 or f64.
 static bool isMultiplyAdd(linalg::LinalgOp op) {
@@ -79,7 +88,10 @@ static bool isMultiplyAdd(linalg::LinalgOp op) {
   for (OpOperand *input : op.getDpsInputOperands())
     if (getElementTypeOrSelf(input->get().getType()) != type)
       return false;
-  auto add = op.getBlock()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  auto add = op.getBlock()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddFOp>();
   if (!add || op.getBlock()->getOperations().size() != 3)
     return false;
   Value accumulator = op.getBlock()->getArgument(2);
@@ -93,11 +105,12 @@ static bool isMultiplyAdd(linalg::LinalgOp op) {
 }
 
 LogicalResult ProductLowering::classify() {
-  if (!op.hasPureBufferSemantics() || op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      !isMultiplyAdd(op))
+  if (!op.hasPureBufferSemantics() || op.getNumDpsInputs() != 2 ||
+      op.getNumDpsInits() != 1 || !isMultiplyAdd(op))
     return failure();
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  if (!llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(true); }))
+  if (!llvm::all_of(
+          maps, [](AffineMap map) { return map.isProjectedPermutation(true); }))
     return failure();
   SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
@@ -109,11 +122,13 @@ LogicalResult ProductLowering::classify() {
     return failure();
   loops.columns = last.getPosition();
   // The columns run along the last dimension of exactly one input.
-  bool inA = hasLoop(maps[0], loops.columns), inB = hasLoop(maps[1], loops.columns);
+  bool inA = hasLoop(maps[0], loops.columns),
+       inB = hasLoop(maps[1], loops.columns);
   if (inA == inB)
     return failure();
   loops.vectorInput = inB ? 1 : 0;
-  AffineMap vectorMap = maps[loops.vectorInput], scalarMap = maps[1 - loops.vectorInput];
+  AffineMap vectorMap = maps[loops.vectorInput],
+            scalarMap = maps[1 - loops.vectorInput];
   if (vectorMap.getNumResults() == 0 || vectorMap.getResults().back() != last)
     return failure();
   if (!hasUnitInnerStride(op.getDpsInputOperand(loops.vectorInput)->get()) ||
@@ -124,7 +139,8 @@ LogicalResult ProductLowering::classify() {
     if (i == loops.columns)
       continue;
     if (type == utils::IteratorType::parallel) {
-      bool row = hasLoop(scalarMap, i) && !hasLoop(vectorMap, i) && ranges[i] != 1;
+      bool row =
+          hasLoop(scalarMap, i) && !hasLoop(vectorMap, i) && ranges[i] != 1;
       if (row && !loops.rows)
         loops.rows = i;
       else
@@ -150,8 +166,10 @@ Value ProductLowering::extent(unsigned loop) {
   if (!ShapedType::isDynamic(range))
     return constant(range);
   for (OpOperand &operand : op->getOpOperands())
-    for (auto [i, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
-      if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && dim.getPosition() == loop)
+    for (auto [i, expr] :
+         llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr);
+          dim && dim.getPosition() == loop)
         return memref::DimOp::create(b, loc, operand.get(), i);
   llvm_unreachable("a loop without an operand");
 }
@@ -208,12 +226,15 @@ void ProductLowering::block(int64_t rows, int64_t columns) {
   OpOperand *out = op.getDpsInitOperand(0);
   OpOperand *vectorInput = op.getDpsInputOperand(loops.vectorInput);
   OpOperand *scalarInput = op.getDpsInputOperand(1 - loops.vectorInput);
-  auto type = VectorType::get({columns}, getElementTypeOrSelf(out->get().getType()));
+  auto type =
+      VectorType::get({columns}, getElementTypeOrSelf(out->get().getType()));
   SmallVector<Value> rowPositions;
   for (int64_t i = 0; i < rows; ++i)
     rowPositions.push_back(
-        loops.rows ? arith::AddIOp::create(b, loc, position[*loops.rows], constant(i)).getResult()
-                   : Value());
+        loops.rows
+            ? arith::AddIOp::create(b, loc, position[*loops.rows], constant(i))
+                  .getResult()
+            : Value());
   auto atRow = [&](int64_t row) {
     if (loops.rows)
       position[*loops.rows] = rowPositions[row];
@@ -223,26 +244,32 @@ void ProductLowering::block(int64_t rows, int64_t columns) {
   position[loops.depth] = constant(0);
   for (int64_t i = 0; i < rows; ++i) {
     atRow(i);
-    accumulators.push_back(vector::LoadOp::create(b, loc, type, out->get(), indices(out)));
+    accumulators.push_back(
+        vector::LoadOp::create(b, loc, type, out->get(), indices(out)));
   }
-  auto forOp = scf::ForOp::create(b, loc, constant(0), extent(loops.depth), constant(1), accumulators);
+  auto forOp = scf::ForOp::create(b, loc, constant(0), extent(loops.depth),
+                                  constant(1), accumulators);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     position[loops.depth] = forOp.getInductionVar();
-    Value right = vector::LoadOp::create(b, loc, type, vectorInput->get(), indices(vectorInput));
+    Value right = vector::LoadOp::create(b, loc, type, vectorInput->get(),
+                                         indices(vectorInput));
     SmallVector<Value> next;
     for (int64_t i = 0; i < rows; ++i) {
       atRow(i);
-      Value left = memref::LoadOp::create(b, loc, scalarInput->get(), indices(scalarInput));
+      Value left = memref::LoadOp::create(b, loc, scalarInput->get(),
+                                          indices(scalarInput));
       Value splat = vector::BroadcastOp::create(b, loc, type, left);
-      next.push_back(vector::FMAOp::create(b, loc, splat, right, forOp.getRegionIterArgs()[i]));
+      next.push_back(vector::FMAOp::create(b, loc, splat, right,
+                                           forOp.getRegionIterArgs()[i]));
     }
     scf::YieldOp::create(b, loc, next);
   }
   for (int64_t i = 0; i < rows; ++i) {
     atRow(i);
-    vector::StoreOp::create(b, loc, forOp.getResult(i), out->get(), indices(out));
+    vector::StoreOp::create(b, loc, forOp.getResult(i), out->get(),
+                            indices(out));
   }
   if (loops.rows)
     position[*loops.rows] = savedRow;
@@ -258,16 +285,20 @@ LogicalResult ProductLowering::run() {
       position[loop] = constant(0);
       continue;
     }
-    auto forOp = scf::ForOp::create(b, loc, constant(0), extent(loop), constant(1));
+    auto forOp =
+        scf::ForOp::create(b, loc, constant(0), extent(loop), constant(1));
     position[loop] = forOp.getInductionVar();
     b.setInsertionPointToStart(forOp.getBody());
   }
-  bool wide = getElementTypeOrSelf(op.getDpsInitOperand(0)->get().getType()).isF64();
+  bool wide =
+      getElementTypeOrSelf(op.getDpsInitOperand(0)->get().getType()).isF64();
   int64_t columns = wide ? std::max<int64_t>(1, columnBlock / 2) : columnBlock;
   SmallVector<int64_t> columnSizes, rowSizes;
-  bool dynamicColumns = ShapedType::isDynamic(op.getStaticLoopRanges()[loops.columns]);
+  bool dynamicColumns =
+      ShapedType::isDynamic(op.getStaticLoopRanges()[loops.columns]);
   for (int64_t size = columns; size > 0; size /= 2)
-    if (!dynamicColumns || size == columns || size == std::min<int64_t>(8, columns) || size == 1)
+    if (!dynamicColumns || size == columns ||
+        size == std::min<int64_t>(8, columns) || size == 1)
       columnSizes.push_back(size);
   if (loops.rows) {
     int64_t range = op.getStaticLoopRanges()[*loops.rows];
@@ -281,7 +312,8 @@ LogicalResult ProductLowering::run() {
   }
   blocked(loops.columns, columnSizes, [&](int64_t width) {
     if (loops.rows)
-      blocked(*loops.rows, rowSizes, [&](int64_t height) { block(height, width); });
+      blocked(*loops.rows, rowSizes,
+              [&](int64_t height) { block(height, width); });
     else
       block(1, width);
   });
@@ -296,7 +328,8 @@ struct VectorizeContractions final
 
   void runOnOperation() override {
     if (rows < 1 || columns < 1) {
-      getOperation().emitError("expected options 'rows' and 'columns' to be at least 1, got ")
+      getOperation().emitError(
+          "expected options 'rows' and 'columns' to be at least 1, got ")
           << int64_t(rows) << " and " << int64_t(columns);
       return signalPassFailure();
     }
@@ -304,7 +337,8 @@ struct VectorizeContractions final
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops)
-      vectorized += succeeded(ProductLowering(op, rewriter, rows, columns).run());
+      vectorized +=
+          succeeded(ProductLowering(op, rewriter, rows, columns).run());
   }
 };
 } // namespace

@@ -45,38 +45,44 @@ static bool isScheduleScalar(Value value) {
     return true;
   if (isa<tensor::DimOp>(op))
     return true;
-  if (op->getNumRegions() != 0 || !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()))
+  if (op->getNumRegions() != 0 ||
+      !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()))
     return false;
   return llvm::all_of(op->getOperands(), isScheduleScalar);
 }
 
-/// A loop whose iterations the schedule runs: it carries tensors, and is worth it.
+/// A loop whose iterations the schedule runs: it carries tensors, and is worth
+/// it.
 static bool isScheduleLoop(Operation *op) {
   auto loop = dyn_cast<scf::ForOp>(op);
-  if (!loop || !llvm::all_of(loop.getResultTypes(), llvm::IsaPred<RankedTensorType>) ||
+  if (!loop ||
+      !llvm::all_of(loop.getResultTypes(), llvm::IsaPred<RankedTensorType>) ||
       loop.getNumResults() == 0)
     return false;
-  if (!llvm::all_of(ValueRange{loop.getLowerBound(), loop.getUpperBound(), loop.getStep()},
+  if (!llvm::all_of(ValueRange{loop.getLowerBound(), loop.getUpperBound(),
+                               loop.getStep()},
                     isScheduleScalar))
     return false;
   bool worth = false;
   loop.getBody()->walk([&](Operation *inner) {
-    worth |= isa<ShapeSignatureOpInterface, program::DispatchOp, program::GemmOp, linalg::LinalgOp,
-                 tensor::InsertSliceOp>(inner);
+    worth |=
+        isa<ShapeSignatureOpInterface, program::DispatchOp, program::GemmOp,
+            linalg::LinalgOp, tensor::InsertSliceOp>(inner);
   });
   return worth;
 }
 
 /// Ops of the schedule itself.
 static bool isScheduleOp(Operation *op) {
-  return isa<program::DispatchOp, program::GemmOp, func::ReturnOp, scf::YieldOp>(op) ||
+  return isa<program::DispatchOp, program::GemmOp, func::ReturnOp,
+             scf::YieldOp>(op) ||
          isScheduleLoop(op);
 }
 
 /// Cheap enough to be computed again in every kernel that uses it.
 static bool isDuplicable(Operation *op) {
-  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, linalg::FillOp, tensor::ExtractOp,
-          tensor::SplatOp>(op) ||
+  if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, linalg::FillOp,
+          tensor::ExtractOp, tensor::SplatOp>(op) ||
       program::isView(op) || op->hasTrait<OpTrait::ConstantLike>())
     return true;
   // Arithmetic on scalars.
@@ -87,10 +93,12 @@ static bool isDuplicable(Operation *op) {
 /// A copy, transposition, or broadcast: moves, computes nothing.
 static bool isMovement(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  if (!linalgOp || linalgOp.getNumReductionLoops() || linalgOp.hasIndexSemantics())
+  if (!linalgOp || linalgOp.getNumReductionLoops() ||
+      linalgOp.hasIndexSemantics())
     return false;
   Operation *yield = linalgOp.getBlock()->getTerminator();
-  return linalgOp.getBlock()->getOperations().size() == 1 && yield->getNumOperands() == 1 &&
+  return linalgOp.getBlock()->getOperations().size() == 1 &&
+         yield->getNumOperands() == 1 &&
          yield->getOperand(0) == linalgOp.getBlock()->getArgument(0);
 }
 
@@ -99,19 +107,24 @@ static bool isMovement(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 /// `value` with elements of type `element`.
-static Value convertElements(RewriterBase &rewriter, Location loc, Value value, Type element) {
+static Value convertElements(RewriterBase &rewriter, Location loc, Value value,
+                             Type element) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getElementType() == element)
     return value;
-  Value empty = tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, value), element);
-  SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(type.getRank()));
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(rewriter, loc, TypeRange{empty.getType()}, ValueRange{value}, ValueRange{empty}, maps,
-                                   iterators,
-                                   [&](OpBuilder &b, Location l, ValueRange arguments) {
-                                     Value wide = arith::ExtFOp::create(b, l, element, arguments[0]);
-                                     linalg::YieldOp::create(b, l, wide);
-                                   })
+  Value empty = tensor::EmptyOp::create(
+      rewriter, loc, tensor::getMixedSizes(rewriter, loc, value), element);
+  SmallVector<AffineMap> maps(2,
+                              rewriter.getMultiDimIdentityMap(type.getRank()));
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             rewriter, loc, TypeRange{empty.getType()}, ValueRange{value},
+             ValueRange{empty}, maps, iterators,
+             [&](OpBuilder &b, Location l, ValueRange arguments) {
+               Value wide = arith::ExtFOp::create(b, l, element, arguments[0]);
+               linalg::YieldOp::create(b, l, wide);
+             })
       .getResult(0);
 }
 
@@ -140,23 +153,26 @@ static bool isPlainProduct(linalg::LinalgOp op) {
 
 /// A product of two matrices, in one of the four forms that libraries know.
 static LogicalResult formGemm(RewriterBase &rewriter, linalg::LinalgOp op) {
-  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3 || !isPlainProduct(op))
+  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3 ||
+      !isPlainProduct(op))
     return failure();
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || type.getRank() != 2 ||
       !(type.getElementType().isF32() || type.getElementType().isF64()))
     return failure();
   auto dims = linalg::inferContractionDims(op);
-  if (failed(dims) || !dims->batch.empty() || dims->m.size() != 1 || dims->n.size() != 1 ||
-      dims->k.size() != 1)
+  if (failed(dims) || !dims->batch.empty() || dims->m.size() != 1 ||
+      dims->n.size() != 1 || dims->k.size() != 1)
     return failure();
-  Value lhs = op.getDpsInputOperand(0)->get(), rhs = op.getDpsInputOperand(1)->get();
+  Value lhs = op.getDpsInputOperand(0)->get(),
+        rhs = op.getDpsInputOperand(1)->get();
   for (Value operand : {lhs, rhs})
     if (cast<RankedTensorType>(operand.getType()).getRank() != 2 ||
         !isa<FloatType>(getElementTypeOrSelf(operand.getType())))
       return failure();
   MLIRContext *context = op.getContext();
-  AffineExpr m = getAffineDimExpr(dims->m[0], context), n = getAffineDimExpr(dims->n[0], context),
+  AffineExpr m = getAffineDimExpr(dims->m[0], context),
+             n = getAffineDimExpr(dims->n[0], context),
              k = getAffineDimExpr(dims->k[0], context);
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   auto is = [&](AffineMap map, AffineExpr a, AffineExpr b) {
@@ -165,7 +181,8 @@ static LogicalResult formGemm(RewriterBase &rewriter, linalg::LinalgOp op) {
   if (!is(maps[2], m, n))
     return failure();
   bool transposeLhs = is(maps[0], k, m), transposeRhs = is(maps[1], n, k);
-  if ((!transposeLhs && !is(maps[0], m, k)) || (!transposeRhs && !is(maps[1], k, n)))
+  if ((!transposeLhs && !is(maps[0], m, k)) ||
+      (!transposeRhs && !is(maps[1], k, n)))
     return failure();
 
   rewriter.setInsertionPoint(op);
@@ -177,13 +194,14 @@ static LogicalResult formGemm(RewriterBase &rewriter, linalg::LinalgOp op) {
   if (auto fill = out.getDefiningOp<linalg::FillOp>();
       fill && (matchPattern(fill.getInputs()[0], m_AnyZeroFloat()))) {
     accumulate = false;
-    out = tensor::EmptyOp::create(rewriter, loc, tensor::getMixedSizes(rewriter, loc, out),
+    out = tensor::EmptyOp::create(rewriter, loc,
+                                  tensor::getMixedSizes(rewriter, loc, out),
                                   type.getElementType());
     if (out.getType() != type)
       out = tensor::CastOp::create(rewriter, loc, type, out);
   }
-  rewriter.replaceOpWithNewOp<program::GemmOp>(op, lhs, rhs, out, transposeLhs, transposeRhs,
-                                               accumulate);
+  rewriter.replaceOpWithNewOp<program::GemmOp>(op, lhs, rhs, out, transposeLhs,
+                                               transposeRhs, accumulate);
   return success();
 }
 
@@ -203,14 +221,17 @@ static bool neededBySchedule(Operation *op) {
         insert && &use == &insert.getDestMutable())
       return true;
     if (auto destination = dyn_cast<DestinationStyleOpInterface>(user);
-        destination && destination.isDpsInit(&use) && !isa<linalg::FillOp, tensor::EmptyOp>(op))
+        destination && destination.isDpsInit(&use) &&
+        !isa<linalg::FillOp, tensor::EmptyOp>(op))
       return !isDuplicable(op);
   }
   return false;
 }
 
 /// The op in `block` that holds `op`, or null.
-static Operation *ancestorIn(Block *block, Operation *op) { return block->findAncestorOpInBlock(*op); }
+static Operation *ancestorIn(Block *block, Operation *op) {
+  return block->findAncestorOpInBlock(*op);
+}
 
 static Cluster formCluster(Operation *root) {
   Cluster cluster;
@@ -236,9 +257,10 @@ static Cluster formCluster(Operation *root) {
         continue;
       }
       used = true;
-      bool intoRoot = isa<tensor::InsertSliceOp>(root) && use.getOwner() == root &&
-                      use.getOperandNumber() == 0;
-      once &= use.getOwner() == user && (intoRoot || (usesOnce(use) && (tileable || user != root)));
+      bool intoRoot = isa<tensor::InsertSliceOp>(root) &&
+                      use.getOwner() == root && use.getOperandNumber() == 0;
+      once &= use.getOwner() == user &&
+              (intoRoot || (usesOnce(use) && (tileable || user != root)));
     }
     if (used && once && (onlyHere || isMovement(op)))
       cluster.ops.insert(op);
@@ -256,7 +278,8 @@ static Cluster formCluster(Operation *root) {
         if (!def->getParentRegion()->isAncestor(root->getParentRegion()))
           continue;
         // Sizes come as scalars, unless they are constants.
-        if (operand.getType().isIndex() && !def->hasTrait<OpTrait::ConstantLike>() &&
+        if (operand.getType().isIndex() &&
+            !def->hasTrait<OpTrait::ConstantLike>() &&
             isScheduleScalar(operand))
           continue;
         cluster.ops.insert(def);
@@ -276,7 +299,8 @@ public:
     ModuleOp module = getOperation();
     KernelBuilder builder(module);
     IRRewriter rewriter(&getContext());
-    for (func::FuncOp function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    for (func::FuncOp function :
+         llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (function.isExternal())
         continue;
       if (!function.getBody().hasOneBlock()) {
@@ -327,7 +351,8 @@ private:
     return applyPatternsGreedily(function, std::move(patterns));
   }
 
-  LogicalResult formIn(RewriterBase &rewriter, KernelBuilder &builder, Block &block) {
+  LogicalResult formIn(RewriterBase &rewriter, KernelBuilder &builder,
+                       Block &block) {
     Operation *op = &block.back();
     while (op) {
       Operation *previous = op->getPrevNode();
@@ -338,7 +363,8 @@ private:
         rewriter.eraseOp(op);
       } else if (wantsKernel(op)) {
         if (op->getNumResults() == 0 || !isMemoryEffectFree(op))
-          return op->emitError("has effects; only functions of tensors are supported");
+          return op->emitError(
+              "has effects; only functions of tensors are supported");
         if (failed(builder.dispatch(rewriter, formCluster(op))))
           return failure();
       }
@@ -350,9 +376,11 @@ private:
   static bool wantsKernel(Operation *op) {
     if (isScheduleOp(op) || isa<tensor::EmptyOp>(op))
       return false;
-    bool tensors = llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
+    bool tensors =
+        llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
     if (isDuplicable(op)) {
-      // Views stay in the schedule; others only get a buffer where it needs one.
+      // Views stay in the schedule; others only get a buffer where it needs
+      // one.
       return tensors && !program::isView(op) && neededBySchedule(op);
     }
     return tensors || op->getNumRegions() != 0 || !isPure(op);

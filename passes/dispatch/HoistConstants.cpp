@@ -21,7 +21,8 @@ using namespace infini;
 using program::Role;
 
 namespace {
-struct HoistConstants final : infini::impl::InfiniHoistConstantsBase<HoistConstants> {
+struct HoistConstants final
+    : infini::impl::InfiniHoistConstantsBase<HoistConstants> {
   void runOnOperation() override {
     SmallVector<func::FuncOp> functions;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
@@ -41,12 +42,13 @@ struct HoistConstants final : infini::impl::InfiniHoistConstantsBase<HoistConsta
     auto isConstant = [&](Value value) {
       if (auto argument = dyn_cast<BlockArgument>(value))
         return argument.getOwner() == &body &&
-               program::argumentRole(function, argument.getArgNumber()) == Role::Weight;
+               program::argumentRole(function, argument.getArgNumber()) ==
+                   Role::Weight;
       return constant.contains(value.getDefiningOp());
     };
     for (Operation &op : body)
-      if (op.getNumRegions() == 0 && op.getNumResults() != 0 && isMemoryEffectFree(&op) &&
-          llvm::all_of(op.getOperands(), isConstant))
+      if (op.getNumRegions() == 0 && op.getNumResults() != 0 &&
+          isMemoryEffectFree(&op) && llvm::all_of(op.getOperands(), isConstant))
         constant.insert(&op);
     // Worth a buffer of its own: what was computed and is used by the rest.
     SmallVector<Value> values;
@@ -94,14 +96,18 @@ struct HoistConstants final : infini::impl::InfiniHoistConstantsBase<HoistConsta
       results.push_back(mapping.lookup(value));
       SmallVector<NamedAttribute> attributes{
           b.getNamedAttr(program::kRole, b.getStringAttr("constant")),
-          b.getNamedAttr(program::kName, b.getStringAttr("constant." + Twine(i)))};
+          b.getNamedAttr(program::kName,
+                         b.getStringAttr("constant." + Twine(i)))};
       init.setResultAttrs(i, attributes);
       unsigned number = function.getNumArguments();
       (void)function.insertArgument(number, value.getType(),
-                                    DictionaryAttr::get(context, attributes), value.getLoc());
-      value.replaceUsesWithIf(function.getArgument(number), [&](OpOperand &use) {
-        return !constant.contains(use.getOwner()) || program::isView(use.getOwner());
-      });
+                                    DictionaryAttr::get(context, attributes),
+                                    value.getLoc());
+      value.replaceUsesWithIf(function.getArgument(number),
+                              [&](OpOperand &use) {
+                                return !constant.contains(use.getOwner()) ||
+                                       program::isView(use.getOwner());
+                              });
       ++hoisted;
     }
     func::ReturnOp::create(b, function.getLoc(), results);

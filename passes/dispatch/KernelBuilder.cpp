@@ -42,7 +42,8 @@ ClusterInputs infini::inputsOf(const Cluster &cluster) {
       inputs.scalars.insert(value);
   };
   for (Operation *op : cluster.ops)
-    op->walk([&](Operation *inner) { llvm::for_each(inner->getOperands(), visit); });
+    op->walk(
+        [&](Operation *inner) { llvm::for_each(inner->getOperands(), visit); });
   return inputs;
 }
 
@@ -57,14 +58,17 @@ static SmallVector<std::optional<unsigned>> loopsOfOperand(OpOperand &use) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
     for (AffineExpr expr : linalgOp.getMatchingIndexingMap(&use).getResults()) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
-      loops.push_back(dim ? std::optional<unsigned>(dim.getPosition()) : std::nullopt);
+      loops.push_back(dim ? std::optional<unsigned>(dim.getPosition())
+                          : std::nullopt);
     }
   } else if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
     SmallVector<DimName> parallel = signed_.getParallelDims();
-    for (DimName name : signed_.getShapeSignature().operands[use.getOperandNumber()].dims) {
+    for (DimName name :
+         signed_.getShapeSignature().operands[use.getOperandNumber()].dims) {
       auto *it = llvm::find(parallel, name);
-      loops.push_back(it == parallel.end() ? std::nullopt
-                                           : std::optional<unsigned>(it - parallel.begin()));
+      loops.push_back(it == parallel.end()
+                          ? std::nullopt
+                          : std::optional<unsigned>(it - parallel.begin()));
     }
   }
   return loops;
@@ -74,14 +78,17 @@ static SmallVector<std::optional<unsigned>> loopsOfOperand(OpOperand &use) {
 static SmallVector<std::optional<unsigned>> loopsOfResult(OpResult result) {
   Operation *op = result.getOwner();
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
-    return loopsOfOperand(*linalgOp.getDpsInitOperand(result.getResultNumber()));
+    return loopsOfOperand(
+        *linalgOp.getDpsInitOperand(result.getResultNumber()));
   SmallVector<std::optional<unsigned>> loops;
   if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
     SmallVector<DimName> parallel = signed_.getParallelDims();
-    for (DimName name : signed_.getShapeSignature().results[result.getResultNumber()].dims) {
+    for (DimName name :
+         signed_.getShapeSignature().results[result.getResultNumber()].dims) {
       auto *it = llvm::find(parallel, name);
-      loops.push_back(it == parallel.end() ? std::nullopt
-                                           : std::optional<unsigned>(it - parallel.begin()));
+      loops.push_back(it == parallel.end()
+                          ? std::nullopt
+                          : std::optional<unsigned>(it - parallel.begin()));
     }
   }
   return loops;
@@ -91,8 +98,10 @@ bool infini::usesOnce(OpOperand &use) {
   Operation *op = use.getOwner();
   // A linalg consumer is simply not cut along loops that the operand lacks.
   if (isa<linalg::LinalgOp>(op))
-    return llvm::all_of(loopsOfOperand(use), [](auto loop) { return loop.has_value(); }) ||
-           linalg::isaContractionOpInterface(cast<linalg::LinalgOp>(op)) == false;
+    return llvm::all_of(loopsOfOperand(use),
+                        [](auto loop) { return loop.has_value(); }) ||
+           linalg::isaContractionOpInterface(cast<linalg::LinalgOp>(op)) ==
+               false;
   auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op);
   if (!signed_)
     return false;
@@ -108,7 +117,8 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
   if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
     SmallVector<DimName> parallel = signed_.getParallelDims();
     SmallVector<int64_t> sizes;
-    bool anonymous = llvm::all_of(parallel, [](DimName d) { return !isalpha(d); });
+    bool anonymous =
+        llvm::all_of(parallel, [](DimName d) { return !isalpha(d); });
     for (auto [i, name] : llvm::enumerate(parallel)) {
       if (anonymous && i + 1 == parallel.size())
         sizes.push_back(0);
@@ -143,7 +153,8 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
         whole[i] = true;
     // What the producer would like, along its result's dimensions.
     SmallVector<int64_t> wanted = tileSizes(producer, cluster);
-    for (auto [own, theirs] : llvm::zip(loops, loopsOfResult(cast<OpResult>(use.get())))) {
+    for (auto [own, theirs] :
+         llvm::zip(loops, loopsOfResult(cast<OpResult>(use.get())))) {
       if (!own)
         continue;
       int64_t size = theirs ? wanted[*theirs] : 0;
@@ -153,7 +164,8 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
         whole[*own] = true;
     }
   }
-  // Loops without a wish: whole from the inside out, up to a budget of elements.
+  // Loops without a wish: whole from the inside out, up to a budget of
+  // elements.
   SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges();
   int64_t block = 1;
   bool innermost = true;
@@ -250,7 +262,8 @@ static OpOperand *updatedOperand(OpResult result) {
   return nullptr;
 }
 
-LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &cluster) {
+LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter,
+                                      const Cluster &cluster) {
   Operation *root = cluster.root;
   Location loc = root->getLoc();
   rewriter.setInsertionPoint(root);
@@ -277,7 +290,8 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
       updated = {}; // made inside the kernel
     updates.push_back(static_cast<bool>(updated));
     if (!updated && type.hasStaticShape()) {
-      updated = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+      updated = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
+                                        type.getElementType());
     } else if (!updated) {
       if (auto loop = dyn_cast<scf::ForOp>(root); loop && shapes.empty()) {
         for (Value init : loop.getInitArgs())
@@ -287,13 +301,16 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
       }
       if (shapes.empty() && (!isa<ReifyRankedShapedTypeOpInterface>(root) ||
                              failed(reifyResultShapes(rewriter, root, shapes))))
-        return root->emitError("the size of this op's result cannot be told before it runs; "
-                               "only tensors whose sizes follow from those of the inputs are "
-                               "supported");
-      updated = tensor::EmptyOp::create(rewriter, loc, shapes[result.getResultNumber()],
+        return root->emitError(
+            "the size of this op's result cannot be told before it runs; "
+            "only tensors whose sizes follow from those of the inputs are "
+            "supported");
+      updated = tensor::EmptyOp::create(rewriter, loc,
+                                        shapes[result.getResultNumber()],
                                         type.getElementType());
       if (updated.getType() != result.getType())
-        updated = tensor::CastOp::create(rewriter, loc, result.getType(), updated);
+        updated =
+            tensor::CastOp::create(rewriter, loc, result.getType(), updated);
     }
     outs.push_back(updated);
   }
@@ -323,13 +340,16 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
     if (!scalar.getType().isIndex()) {
       kernel.erase();
       return root->emitError("uses a scalar of type ")
-             << scalar.getType() << " from outside; pass it as a tensor of rank 0";
+             << scalar.getType()
+             << " from outside; pass it as a tensor of rank 0";
     }
   rewriter.setInsertionPointToEnd(kernel.getBody());
   auto function = func::FuncOp::create(
-      rewriter, loc, "kernel", rewriter.getFunctionType(types, ValueRange(outs).getTypes()));
+      rewriter, loc, "kernel",
+      rewriter.getFunctionType(types, ValueRange(outs).getTypes()));
   for (unsigned i = 0; i < ins.size(); ++i)
-    function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
+    function.setArgAttr(i,
+                        bufferization::BufferizationDialect::kWritableAttrName,
                         rewriter.getBoolAttr(false));
   Block *body = function.addEntryBlock();
   IRMapping mapping;
@@ -350,7 +370,8 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   for (Operation *op : ordered)
     rewriter.clone(*op, mapping);
   Operation *clonedRoot = mapping.lookup(root);
-  // The root updates the output argument, also where its operand is an input, too.
+  // The root updates the output argument, also where its operand is an input,
+  // too.
   for (auto [i, isUpdate] : llvm::enumerate(updates))
     if (isUpdate) {
       updatedOperand(clonedRoot->getResult(rootResults[i].getResultNumber()))
@@ -371,8 +392,10 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
     if (Operation *source = insert.getSource().getDefiningOp();
         source && cluster.ops.contains(source))
       anchor = source;
-  if (isa<TilingInterface>(anchor) && isa<linalg::LinalgOp, ShapeSignatureOpInterface>(anchor)) {
-    if (failed(tile(function, mapping.lookup(anchor), tileSizes(anchor, cluster)))) {
+  if (isa<TilingInterface>(anchor) &&
+      isa<linalg::LinalgOp, ShapeSignatureOpInterface>(anchor)) {
+    if (failed(tile(function, mapping.lookup(anchor),
+                    tileSizes(anchor, cluster)))) {
       kernel.erase();
       return root->emitError("failed to tile this op");
     }
@@ -392,8 +415,10 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter, const Cluster &clu
   rewriter.setInsertionPoint(root);
   auto dispatchOp = program::DispatchOp::create(
       rewriter, loc, ValueRange(outs).getTypes(),
-      FlatSymbolRefAttr::get(rewriter.getContext(), name), inputs.scalars.getArrayRef(), ins, outs);
-  for (auto [result, replacement] : llvm::zip(rootResults, dispatchOp.getResults()))
+      FlatSymbolRefAttr::get(rewriter.getContext(), name),
+      inputs.scalars.getArrayRef(), ins, outs);
+  for (auto [result, replacement] :
+       llvm::zip(rootResults, dispatchOp.getResults()))
     rewriter.replaceAllUsesWith(result, replacement);
   rewriter.eraseOp(root);
   ++dispatches;

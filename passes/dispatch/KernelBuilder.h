@@ -30,12 +30,14 @@ ClusterInputs inputsOf(const Cluster &cluster);
 
 /// A producer that `consumer` uses element by element, block by block: the op
 /// can be computed inside the consumer's tiles without being computed twice.
-/// Adds to `whole` the loops of a linalg consumer that must not be cut for that.
+/// Adds to `whole` the loops of a linalg consumer that must not be cut for
+/// that.
 bool usesOnce(mlir::OpOperand &use);
 
 /// Tile sizes along the loops of `op` (0: not cut), where the producers in
 /// `cluster` are to be fused into the tiles.
-llvm::SmallVector<int64_t> tileSizes(mlir::Operation *op, const Cluster &cluster);
+llvm::SmallVector<int64_t> tileSizes(mlir::Operation *op,
+                                     const Cluster &cluster);
 
 /// Builds kernels, each distinct one once.
 class KernelBuilder {
@@ -43,7 +45,8 @@ public:
   explicit KernelBuilder(mlir::ModuleOp module) : module(module) {}
 
   /// Builds the cluster's kernel, and replaces the root by its dispatch.
-  mlir::LogicalResult dispatch(mlir::RewriterBase &rewriter, const Cluster &cluster);
+  mlir::LogicalResult dispatch(mlir::RewriterBase &rewriter,
+                               const Cluster &cluster);
 
   unsigned dispatches = 0, fused = 0;
 

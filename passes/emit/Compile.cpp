@@ -51,7 +51,8 @@ private:
   int readTarget();
   /// Passes that may find fault with the input.
   LogicalResult lower(llvm::function_ref<void(OpPassManager &)> build);
-  /// Passes that may not: a failure is a bug, and leaves a file to reproduce it.
+  /// Passes that may not: a failure is a bug, and leaves a file to reproduce
+  /// it.
   int lowerOurs(llvm::function_ref<void(OpPassManager &)> build);
   int emit();
   int writeOutput(StringRef bytes);
@@ -76,7 +77,8 @@ int Compiler::readTarget() {
     StringRef text = options.targets.front();
     auto [kind, rest] = text.split(':');
     if (kind != "cpu")
-      return fail("unknown target '" + text + "'; available: cpu, cpu:<name>, such as cpu:x86-64-v3");
+      return fail("unknown target '" + text +
+                  "'; available: cpu, cpu:<name>, such as cpu:x86-64-v3");
     if (!rest.empty())
       name = rest.str();
     else if (text.contains(':'))
@@ -93,31 +95,36 @@ int Compiler::readTarget() {
 int Compiler::readInput() {
   if (llvm::sys::fs::is_directory(options.input)) {
     if (!options.entry.empty())
-      return fail("--entry is for .mlir files, got the folder '" + Twine(options.input) + "'");
-    module = importModel(options.input, options.import, context, [&] {
-      return emitError(UnknownLoc::get(&context));
-    });
+      return fail("--entry is for .mlir files, got the folder '" +
+                  Twine(options.input) + "'");
+    module = importModel(options.input, options.import, context,
+                         [&] { return emitError(UnknownLoc::get(&context)); });
     return module ? kGood : kUserError;
   }
-  if (options.import.retrofit || options.import.dtype || options.import.segmentLength ||
-      options.import.maxTokensPerCall)
-    return fail("--retrofit, --dtype, --segment-length, and --max-tokens-per-call are for model "
-                "folders, got the file '" + Twine(options.input) + "'");
+  if (options.import.retrofit || options.import.dtype ||
+      options.import.segmentLength || options.import.maxTokensPerCall)
+    return fail("--retrofit, --dtype, --segment-length, and "
+                "--max-tokens-per-call are for model "
+                "folders, got the file '" +
+                Twine(options.input) + "'");
   std::string error;
   auto file = openInputFile(options.input, &error);
   if (!file)
     return fail(error + "; expected a model folder or an .mlir file");
   if (file->getBufferSize() == 0)
-    return fail("'" + Twine(options.input) + "' is empty; expected a model folder or an .mlir file");
+    return fail("'" + Twine(options.input) +
+                "' is empty; expected a model folder or an .mlir file");
   std::string hash = llvm::utohexstr(llvm::xxh3_64bits(file->getBuffer()));
   sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   module = parseSourceFile<ModuleOp>(sources, &context);
   if (!module)
     return kUserError;
   module.get()->setAttr("program.source", StringAttr::get(&context, hash));
-  if (llvm::none_of(module->getOps<func::FuncOp>(),
-                    [](func::FuncOp f) { return f.isPublic() && !f.isExternal(); }))
-    return fail("expected a public function in '" + Twine(options.input) + "', got none");
+  if (llvm::none_of(module->getOps<func::FuncOp>(), [](func::FuncOp f) {
+        return f.isPublic() && !f.isExternal();
+      }))
+    return fail("expected a public function in '" + Twine(options.input) +
+                "', got none");
   if (!options.entry.empty()) {
     auto entry = module->lookupSymbol<func::FuncOp>(options.entry);
     if (!entry || entry.isExternal()) {
@@ -125,12 +132,14 @@ int Compiler::readInput() {
       for (auto function : module->getOps<func::FuncOp>())
         if (function.isPublic() && !function.isExternal())
           known.push_back(function.getName().str());
-      return fail("no function '" + Twine(options.entry) + "' in '" + options.input +
-                  "'; the nearest is '" + nearestName(options.entry, known) + "'");
+      return fail("no function '" + Twine(options.entry) + "' in '" +
+                  options.input + "'; the nearest is '" +
+                  nearestName(options.entry, known) + "'");
     }
     for (auto function : module->getOps<func::FuncOp>())
-      function.setVisibility(function == entry ? SymbolTable::Visibility::Public
-                                               : SymbolTable::Visibility::Private);
+      function.setVisibility(function == entry
+                                 ? SymbolTable::Visibility::Public
+                                 : SymbolTable::Visibility::Private);
   }
   return kGood;
 }
@@ -145,13 +154,15 @@ int Compiler::lowerOurs(llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context);
   SmallString<128> reproducer;
   llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
-  llvm::sys::path::append(reproducer,
-                          "infini-reproducer-" + Twine(llvm::sys::Process::getProcessId()) + ".mlir");
+  llvm::sys::path::append(
+      reproducer, "infini-reproducer-" +
+                      Twine(llvm::sys::Process::getProcessId()) + ".mlir");
   pm.enableCrashReproducerGeneration(reproducer);
   build(pm);
   if (succeeded(pm.run(module.get())))
     return kGood;
-  fail("this is a bug in the compiler; please report it with the file '" + Twine(reproducer) + "'");
+  fail("this is a bug in the compiler; please report it with the file '" +
+       Twine(reproducer) + "'");
   return kBug;
 }
 
@@ -161,13 +172,14 @@ int Compiler::writeOutput(StringRef bytes) {
     return kGood;
   }
   // Written beside its place, then renamed.
-  llvm::Error error =
-      llvm::writeToOutput(options.output, [&](llvm::raw_ostream &os) -> llvm::Error {
+  llvm::Error error = llvm::writeToOutput(
+      options.output, [&](llvm::raw_ostream &os) -> llvm::Error {
         os << bytes;
         return llvm::Error::success();
       });
   if (error)
-    return fail("cannot write '" + Twine(options.output) + "': " + llvm::toString(std::move(error)));
+    return fail("cannot write '" + Twine(options.output) +
+                "': " + llvm::toString(std::move(error)));
   return kGood;
 }
 
@@ -181,8 +193,10 @@ int Compiler::writeIR() {
 
 int Compiler::emit() {
   if (options.stage == Stage::LLVM || options.stage == Stage::Assembly) {
-    auto text = emitHostObject(module.get(), target,
-                               options.stage == Stage::LLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+    auto text =
+        emitHostObject(module.get(), target,
+                       options.stage == Stage::LLVM ? HostOutput::LLVMIR
+                                                    : HostOutput::Assembly);
     if (failed(text))
       return kBug;
     return writeOutput(StringRef(text->data(), text->size()));
@@ -192,16 +206,21 @@ int Compiler::emit() {
     return kBug;
   size_t imageSize = image->size();
   SmallVector<TargetImage> images;
-  images.push_back({"cpu", target.triple, target.cpu, target.features, std::move(*image)});
+  images.push_back(
+      {"cpu", target.triple, target.cpu, target.features, std::move(*image)});
   auto package = writePackage(module.get(), images);
   if (failed(package))
     return kUserError;
   if (options.report) {
-    llvm::errs() << "target cpu: " << target.cpu << ", " << imageSize << " bytes of code\n";
+    llvm::errs() << "target cpu: " << target.cpu << ", " << imageSize
+                 << " bytes of code\n";
     for (ModuleOp kernel : program::kernelsOf(module.get())) {
       unsigned uses = 0;
-      module->walk([&](program::DispatchOp op) { uses += op.getKernel() == *kernel.getSymName(); });
-      llvm::errs() << "kernel " << *kernel.getSymName() << ": " << uses << " dispatches\n";
+      module->walk([&](program::DispatchOp op) {
+        uses += op.getKernel() == *kernel.getSymName();
+      });
+      llvm::errs() << "kernel " << *kernel.getSymName() << ": " << uses
+                   << " dispatches\n";
     }
     llvm::errs() << "package: " << package->size() << " bytes\n";
   }
@@ -220,11 +239,13 @@ int Compiler::run() {
   if (int status = readInput())
     return status;
   if (options.stage == Stage::Infini) {
-    if (int status = lowerOurs([](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }))
+    if (int status = lowerOurs(
+            [](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }))
       return status;
     return writeIR();
   }
-  // What the input may get wrong shows up to here; behind it, a failure is ours.
+  // What the input may get wrong shows up to here; behind it, a failure is
+  // ours.
   if (failed(lower([](OpPassManager &pm) {
         buildInfiniStage(pm);
         buildDispatchStage(pm);
@@ -242,7 +263,8 @@ int Compiler::run() {
     pipeline.rows = 4;
     pipeline.columns = 16;
   }
-  if (int status = lowerOurs([&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); }))
+  if (int status = lowerOurs(
+          [&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); }))
     return status;
   if (options.stage == Stage::Tile)
     return writeIR();
@@ -251,4 +273,6 @@ int Compiler::run() {
   return emit();
 }
 
-int infini::compile(const CompileOptions &options) { return Compiler(options).run(); }
+int infini::compile(const CompileOptions &options) {
+  return Compiler(options).run();
+}

@@ -18,11 +18,13 @@ using namespace infini;
 using fb::ExprOp;
 
 SizeExprRef infini::constantExpr(int64_t value) {
-  return std::make_shared<SizeExpr>(SizeExpr{fb::ExprOp_constant, value, nullptr, nullptr});
+  return std::make_shared<SizeExpr>(
+      SizeExpr{fb::ExprOp_constant, value, nullptr, nullptr});
 }
 
 SizeExprRef infini::variableExpr(unsigned variable) {
-  return std::make_shared<SizeExpr>(SizeExpr{fb::ExprOp_variable, variable, nullptr, nullptr});
+  return std::make_shared<SizeExpr>(
+      SizeExpr{fb::ExprOp_variable, variable, nullptr, nullptr});
 }
 
 bool infini::isConstant(const SizeExprRef &expr, int64_t value) {
@@ -69,12 +71,14 @@ SizeExprRef infini::makeExpr(ExprOp op, SizeExprRef left, SizeExprRef right) {
     return left;
   if (op == fb::ExprOp_mul && isConstant(left, 1))
     return right;
-  if ((op == fb::ExprOp_mul || op == fb::ExprOp_floordiv || op == fb::ExprOp_ceildiv) &&
+  if ((op == fb::ExprOp_mul || op == fb::ExprOp_floordiv ||
+       op == fb::ExprOp_ceildiv) &&
       isConstant(right, 1))
     return left;
   if (op == fb::ExprOp_mul && (isConstant(left, 0) || isConstant(right, 0)))
     return constantExpr(0);
-  return std::make_shared<SizeExpr>(SizeExpr{op, 0, std::move(left), std::move(right)});
+  return std::make_shared<SizeExpr>(
+      SizeExpr{op, 0, std::move(left), std::move(right)});
 }
 
 SizeExprRef infini::productOf(const std::vector<SizeExprRef> &factors) {
@@ -84,7 +88,8 @@ SizeExprRef infini::productOf(const std::vector<SizeExprRef> &factors) {
   return result;
 }
 
-bool infini::usesVariable(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which) {
+bool infini::usesVariable(const SizeExprRef &expr,
+                          llvm::function_ref<bool(unsigned)> which) {
   if (!expr)
     return false;
   if (expr->op == fb::ExprOp_variable)
@@ -97,29 +102,35 @@ static bool isNegativeConstant(const SizeExprRef &expr) {
   return expr->op == fb::ExprOp_constant && expr->operand < 0;
 }
 
-SizeExprRef infini::upperBound(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which) {
+SizeExprRef infini::upperBound(const SizeExprRef &expr,
+                               llvm::function_ref<bool(unsigned)> which) {
   if (!expr || !usesVariable(expr, which))
     return expr;
   switch (expr->op) {
   case fb::ExprOp_min: {
-    SizeExprRef left = upperBound(expr->left, which), right = upperBound(expr->right, which);
+    SizeExprRef left = upperBound(expr->left, which),
+                right = upperBound(expr->right, which);
     if (left && right)
       return makeExpr(fb::ExprOp_min, left, right);
     return left ? left : right;
   }
   case fb::ExprOp_add:
   case fb::ExprOp_max:
-    return makeExpr(expr->op, upperBound(expr->left, which), upperBound(expr->right, which));
+    return makeExpr(expr->op, upperBound(expr->left, which),
+                    upperBound(expr->right, which));
   case fb::ExprOp_mul:
   case fb::ExprOp_floordiv:
   case fb::ExprOp_ceildiv:
-    // Factors and divisors are sizes; those without the variables stay as they are.
+    // Factors and divisors are sizes; those without the variables stay as they
+    // are.
     if (!usesVariable(expr->right, which))
       return isNegativeConstant(expr->right)
                  ? nullptr
-                 : makeExpr(expr->op, upperBound(expr->left, which), expr->right);
+                 : makeExpr(expr->op, upperBound(expr->left, which),
+                            expr->right);
     if (expr->op == fb::ExprOp_mul && !isNegativeConstant(expr->left))
-      return makeExpr(expr->op, upperBound(expr->left, which), upperBound(expr->right, which));
+      return makeExpr(expr->op, upperBound(expr->left, which),
+                      upperBound(expr->right, which));
     return nullptr;
   case fb::ExprOp_mod:
     if (expr->right->op == fb::ExprOp_constant && expr->right->operand > 0)
@@ -143,7 +154,8 @@ uint32_t ExpressionTable::add(const SizeExprRef &expr) {
   flatten(*expr, nodes);
   std::string key;
   for (const fb::ExprNode &node : nodes)
-    key += std::to_string(static_cast<int>(node.op())) + ":" + std::to_string(node.operand()) + ";";
+    key += std::to_string(static_cast<int>(node.op())) + ":" +
+           std::to_string(node.operand()) + ";";
   auto [it, isNew] = known.try_emplace(key, expressions.size());
   if (isNew)
     expressions.push_back(std::move(nodes));
@@ -154,7 +166,8 @@ flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<fb::Expr>>>
 ExpressionTable::write(flatbuffers::FlatBufferBuilder &builder) const {
   std::vector<flatbuffers::Offset<fb::Expr>> offsets;
   for (const auto &nodes : expressions)
-    offsets.push_back(fb::CreateExpr(builder, builder.CreateVectorOfStructs(nodes)));
+    offsets.push_back(
+        fb::CreateExpr(builder, builder.CreateVectorOfStructs(nodes)));
   return builder.CreateVector(offsets);
 }
 
@@ -162,7 +175,8 @@ ExpressionTable::write(flatbuffers::FlatBufferBuilder &builder) const {
 // ExpressionBuilder
 //===----------------------------------------------------------------------===//
 
-SizeExprRef ExpressionBuilder::affine(AffineExpr expr, ArrayRef<SizeExprRef> dimValues,
+SizeExprRef ExpressionBuilder::affine(AffineExpr expr,
+                                      ArrayRef<SizeExprRef> dimValues,
                                       ArrayRef<SizeExprRef> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))
     return constantExpr(constant.getValue());
@@ -209,8 +223,9 @@ SizeExprRef ExpressionBuilder::of(Value value) {
     }
     SizeExprRef combined;
     for (AffineExpr expr : map.getResults()) {
-      SizeExprRef one = affine(expr, ArrayRef<SizeExprRef>(operands).take_front(map.getNumDims()),
-                               ArrayRef<SizeExprRef>(operands).drop_front(map.getNumDims()));
+      SizeExprRef one = affine(
+          expr, ArrayRef<SizeExprRef>(operands).take_front(map.getNumDims()),
+          ArrayRef<SizeExprRef>(operands).drop_front(map.getNumDims()));
       combined = combined ? makeExpr(combine, combined, one) : one;
     }
     return combined;

@@ -34,10 +34,12 @@ SizeExprRef variableExpr(unsigned variable);
 SizeExprRef makeExpr(fb::ExprOp op, SizeExprRef left, SizeExprRef right);
 SizeExprRef productOf(const std::vector<SizeExprRef> &factors);
 bool isConstant(const SizeExprRef &expr, int64_t value);
-bool usesVariable(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which);
+bool usesVariable(const SizeExprRef &expr,
+                  llvm::function_ref<bool(unsigned)> which);
 /// An expression that is never smaller and does not use the given variables,
 /// assuming that sizes are not negative; null where none is found.
-SizeExprRef upperBound(const SizeExprRef &expr, llvm::function_ref<bool(unsigned)> which);
+SizeExprRef upperBound(const SizeExprRef &expr,
+                       llvm::function_ref<bool(unsigned)> which);
 
 /// The expressions of one entry, each stored once.
 class ExpressionTable {

@@ -62,17 +62,18 @@ FailureOr<CpuTarget> infini::cpuTarget(StringRef name, std::string &error) {
   if (host)
     present = llvm::sys::getHostCPUFeatures();
   // What vector code generation makes use of; the runtime checks these.
-  for (StringRef feature : {"sse4.2", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe",
-                            "popcnt", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
+  for (StringRef feature :
+       {"sse4.2", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe",
+        "popcnt", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
     if (host ? present.lookup(feature) : llvm::is_contained(features, feature))
       target.features.push_back(feature.str());
   target.hasAVX512 = llvm::is_contained(target.features, "avx512f");
   // The generated code uses the checked features and no others.
   if (host)
-    target.cpu = target.hasAVX512                                       ? "x86-64-v4"
-                 : llvm::is_contained(target.features, "avx2")          ? "x86-64-v3"
-                 : llvm::is_contained(target.features, "sse4.2")        ? "x86-64-v2"
-                                                                        : "x86-64";
+    target.cpu = target.hasAVX512                                ? "x86-64-v4"
+                 : llvm::is_contained(target.features, "avx2")   ? "x86-64-v3"
+                 : llvm::is_contained(target.features, "sse4.2") ? "x86-64-v2"
+                                                                 : "x86-64";
   return target;
 }
 
@@ -93,7 +94,8 @@ static void addImports(llvm::Module &module) {
   auto *pointer = llvm::PointerType::get(context, 0);
   auto *tableType = llvm::ArrayType::get(pointer, names.size());
   auto *table = new llvm::GlobalVariable(
-      module, tableType, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
+      module, tableType, /*isConstant=*/false,
+      llvm::GlobalValue::ExternalLinkage,
       llvm::ConstantAggregateZero::get(tableType), "infini_imports");
   table->setAlignment(llvm::Align(16));
   auto typeOf = [&](StringRef text) -> llvm::Type * {
@@ -118,7 +120,8 @@ static void addImports(llvm::Module &module) {
     auto *type = llvm::FunctionType::get(typeOf(result), types, false);
     llvm::Function *function = module.getFunction(name);
     if (!function)
-      function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module);
+      function = llvm::Function::Create(
+          type, llvm::GlobalValue::ExternalLinkage, name, module);
     if (function->getFunctionType() != type)
       continue; // a kernel's own function of that name; its verifier speaks
     function->setVisibility(llvm::GlobalValue::HiddenVisibility);
@@ -141,10 +144,12 @@ static void addImports(llvm::Module &module) {
   }
 }
 
-static std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target, std::string &error) {
+static std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target,
+                                                        std::string &error) {
   initializeTargets();
   llvm::Triple triple(target.triple);
-  const llvm::Target *registered = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *registered =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!registered)
     return nullptr;
   std::string features;
@@ -173,17 +178,21 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(module, modules);
 }
 
 /// Runs lld on a temporary object. Paths do not reach the image.
-static FailureOr<SmallVector<char, 0>> linkObject(Location loc, StringRef object,
-                                                  ArrayRef<std::string> exports) {
+static FailureOr<SmallVector<char, 0>>
+linkObject(Location loc, StringRef object, ArrayRef<std::string> exports) {
   SmallString<128> folder;
-  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("infini", folder))
+  if (std::error_code code =
+          llvm::sys::fs::createUniqueDirectory("infini", folder))
     return emitError(loc, "cannot make a temporary folder: ") << code.message();
-  llvm::scope_exit cleanUp([&] { (void)llvm::sys::fs::remove_directories(folder); });
-  std::string in = (folder + "/kernels.o").str(), out = (folder + "/kernels.so").str(),
+  llvm::scope_exit cleanUp(
+      [&] { (void)llvm::sys::fs::remove_directories(folder); });
+  std::string in = (folder + "/kernels.o").str(),
+              out = (folder + "/kernels.so").str(),
               list = (folder + "/exports").str();
   auto write = [&](StringRef path, StringRef bytes) -> LogicalResult {
     std::error_code code;
@@ -205,35 +214,53 @@ static FailureOr<SmallVector<char, 0>> linkObject(Location loc, StringRef object
   if (failed(write(in, object)) || failed(write(list, version)))
     return failure();
   std::string versionFlag = "--version-script=" + list;
-  std::vector<const char *> arguments = {
-      "ld.lld", "-shared", "-z", "defs", "-z", "now", "--gc-sections", "--hash-style=gnu", "--build-id=none",
-      "-soname=infini-kernels", "--strip-debug", versionFlag.c_str(), "-o", out.c_str(), in.c_str()};
+  std::vector<const char *> arguments = {"ld.lld",
+                                         "-shared",
+                                         "-z",
+                                         "defs",
+                                         "-z",
+                                         "now",
+                                         "--gc-sections",
+                                         "--hash-style=gnu",
+                                         "--build-id=none",
+                                         "-soname=infini-kernels",
+                                         "--strip-debug",
+                                         versionFlag.c_str(),
+                                         "-o",
+                                         out.c_str(),
+                                         in.c_str()};
   std::string messages;
   llvm::raw_string_ostream os(messages);
-  lld::Result result = lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
+  lld::Result result =
+      lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return emitError(loc, "lld failed to link the kernels: ") << messages;
-  auto buffer = llvm::MemoryBuffer::getFile(out, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer = llvm::MemoryBuffer::getFile(out, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
   if (!buffer)
-    return emitError(loc, "cannot read '") << out << "': " << buffer.getError().message();
+    return emitError(loc, "cannot read '")
+           << out << "': " << buffer.getError().message();
   StringRef bytes = (*buffer)->getBuffer();
   return SmallVector<char, 0>(bytes.begin(), bytes.end());
 }
 
-FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module, const CpuTarget &target,
+FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
+                                                       const CpuTarget &target,
                                                        HostOutput output) {
   Location loc = module.getLoc();
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
   if (!machine)
-    return emitError(loc, "no code generator for '") << target.triple << "': " << error;
+    return emitError(loc, "no code generator for '")
+           << target.triple << "': " << error;
   llvm::LLVMContext context;
   llvm::Module all("kernels", context);
   all.setDataLayout(machine->createDataLayout());
   all.setTargetTriple(machine->getTargetTriple());
   std::vector<std::string> exports;
   for (ModuleOp kernel : program::kernelsOf(module)) {
-    std::unique_ptr<llvm::Module> one = translateModuleToLLVMIR(kernel, context, "kernel");
+    std::unique_ptr<llvm::Module> one =
+        translateModuleToLLVMIR(kernel, context, "kernel");
     if (!one)
       return kernel.emitError("failed to translate the kernel to LLVM IR");
     one->setDataLayout(all.getDataLayout());
@@ -266,8 +293,9 @@ FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module, const Cp
     return bytes;
   }
   llvm::legacy::PassManager codegen;
-  auto kind = output == HostOutput::Assembly ? llvm::CodeGenFileType::AssemblyFile
-                                             : llvm::CodeGenFileType::ObjectFile;
+  auto kind = output == HostOutput::Assembly
+                  ? llvm::CodeGenFileType::AssemblyFile
+                  : llvm::CodeGenFileType::ObjectFile;
   llvm::TargetLibraryInfoImpl library(machine->getTargetTriple());
   codegen.add(new llvm::TargetLibraryInfoWrapperPass(library));
   machine->Options.FunctionSections = true;

@@ -31,10 +31,11 @@ llvm::FailureOr<CpuTarget> cpuTarget(llvm::StringRef name, std::string &error);
 /// What to make of the kernels.
 enum class HostOutput { LLVMIR, Assembly, SharedObject };
 
-/// All kernels of `module` in one image (or as text). It exports each kernel and
-/// the table `infini_imports`, and has no undefined symbols.
+/// All kernels of `module` in one image (or as text). It exports each kernel
+/// and the table `infini_imports`, and has no undefined symbols.
 mlir::FailureOr<llvm::SmallVector<char, 0>>
-emitHostObject(mlir::ModuleOp module, const CpuTarget &target, HostOutput output);
+emitHostObject(mlir::ModuleOp module, const CpuTarget &target,
+               HostOutput output);
 
 } // namespace infini
 

@@ -61,7 +61,9 @@ static fb::PortKind portKindOf(Role role) {
 
 /// Bytes of an element; an i1 takes one.
 static int64_t widthOf(Type type) {
-  return type.isIndex() ? 8 : std::max<int64_t>(1, type.getIntOrFloatBitWidth() / 8);
+  return type.isIndex()
+             ? 8
+             : std::max<int64_t>(1, type.getIntOrFloatBitWidth() / 8);
 }
 
 namespace {
@@ -69,9 +71,12 @@ namespace {
 /// Writes one entry.
 class EntryWriter {
 public:
-  EntryWriter(func::FuncOp function, const llvm::StringMap<unsigned> &kernelNumbers,
-              const std::vector<AffineMap> &grids, flatbuffers::FlatBufferBuilder &builder)
-      : function(function), kernelNumbers(kernelNumbers), grids(grids), fbb(builder) {}
+  EntryWriter(func::FuncOp function,
+              const llvm::StringMap<unsigned> &kernelNumbers,
+              const std::vector<AffineMap> &grids,
+              flatbuffers::FlatBufferBuilder &builder)
+      : function(function), kernelNumbers(kernelNumbers), grids(grids),
+        fbb(builder) {}
 
   FailureOr<flatbuffers::Offset<fb::Entry>> write();
 
@@ -87,7 +92,9 @@ private:
     variableNames.push_back(std::move(name));
     return variableNames.size() - 1;
   }
-  bool isLoopCounter(unsigned variable) const { return loopCounters.count(variable) != 0; }
+  bool isLoopCounter(unsigned variable) const {
+    return loopCounters.count(variable) != 0;
+  }
 
   LogicalResult inputs();
   LogicalResult outputs();
@@ -99,7 +106,8 @@ private:
   FailureOr<CommandOffset> gemm(GemmOp op);
   FailureOr<CommandOffset> copy(CopyOp op);
   FailureOr<CommandOffset> loop(scf::ForOp op);
-  flatbuffers::Offset<flatbuffers::String> label(Operation *op, StringRef fallback);
+  flatbuffers::Offset<flatbuffers::String> label(Operation *op,
+                                                 StringRef fallback);
 
   func::FuncOp function;
   const llvm::StringMap<unsigned> &kernelNumbers;
@@ -118,7 +126,8 @@ private:
     uint32_t size, offset;
   };
   std::vector<PlannedBuffer> buffers;
-  /// The buffer of each argument, output, and arena slot, by the value at its root.
+  /// The buffer of each argument, output, and arena slot, by the value at its
+  /// root.
   llvm::DenseMap<Value, uint32_t> bufferOfRoot;
   llvm::DenseMap<int64_t, uint32_t> bufferOfSlot;
   uint32_t arenaSize = 0;
@@ -148,14 +157,12 @@ static Value bufferRoot(Value value) {
 
 SizeExprRef EntryWriter::bytesOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
-  std::vector<SizeExprRef> factors{constantExpr(widthOf(type.getElementType()))};
+  std::vector<SizeExprRef> factors{
+      constantExpr(widthOf(type.getElementType()))};
   for (int64_t i = 0; i < type.getRank(); ++i)
     factors.push_back(sizes.dim(tensor, i));
   return productOf(factors);
 }
-
-
-
 
 LogicalResult EntryWriter::inputs() {
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
@@ -164,11 +171,13 @@ LogicalResult EntryWriter::inputs() {
     std::string name = argumentName(function, i).str();
     if (name.empty())
       name = "arg" + std::to_string(i);
-    if (isa<IndexType>(argument.getType()) || argument.getType().isInteger(64)) {
+    if (isa<IndexType>(argument.getType()) ||
+        argument.getType().isInteger(64)) {
       unsigned variable = newVariable(name);
       sizes.scalars[argument] = variableExpr(variable);
-      inputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role),
-                                          fb::ElementType_i64, 0, 0, variable));
+      inputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name),
+                                          portKindOf(role), fb::ElementType_i64,
+                                          0, 0, variable));
       continue;
     }
     auto type = dyn_cast<RankedTensorType>(argument.getType());
@@ -176,7 +185,8 @@ LogicalResult EntryWriter::inputs() {
     if (!element)
       return function.emitError("argument ")
              << i << " has type " << argument.getType()
-             << "; entries take ranked tensors of floats or integers, and index scalars";
+             << "; entries take ranked tensors of floats or integers, and "
+                "index scalars";
     std::vector<fb::Dim> dims;
     for (int64_t d = 0; d < type.getRank(); ++d) {
       if (!type.isDynamicDim(d)) {
@@ -191,16 +201,19 @@ LogicalResult EntryWriter::inputs() {
     if (failed(bytes))
       return failure();
     uint32_t buffer = buffers.size();
-    buffers.push_back({fb::BufferKind_port, *bytes, table.add(constantExpr(0))});
+    buffers.push_back(
+        {fb::BufferKind_port, *bytes, table.add(constantExpr(0))});
     bufferOfRoot[argument] = buffer;
-    inputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role), *element,
-                                        fbb.CreateVectorOfStructs(dims), 0, -1, -1, buffer));
+    inputPorts.push_back(
+        fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role), *element,
+                       fbb.CreateVectorOfStructs(dims), 0, -1, -1, buffer));
   }
   if (auto notes = function->getAttrOfType<ArrayAttr>("program.checks"))
     for (auto note : notes.getAsRange<DictionaryAttr>()) {
       auto left = note.getAs<DenseI64ArrayAttr>("left").asArrayRef();
       auto place = [](ArrayRef<int64_t> where) {
-        return "input " + std::to_string(where[0]) + " dimension " + std::to_string(where[1]);
+        return "input " + std::to_string(where[0]) + " dimension " +
+               std::to_string(where[1]);
       };
       SizeExprRef other;
       std::string otherText;
@@ -214,11 +227,13 @@ LogicalResult EntryWriter::inputs() {
       }
       bool multiple = note.contains("multiple");
       std::string message = "expected " + place(left) + " to be " +
-                            (multiple ? "a multiple of " : "equal to ") + otherText;
+                            (multiple ? "a multiple of " : "equal to ") +
+                            otherText;
       SizeExprRef size = sizes.dim(function.getArgument(left[0]), left[1]);
       if (!size || !other)
         continue; // a size that is static by now
-      checks.push_back(fb::CreateCheck(fbb, table.add(size), table.add(other), multiple ? 1 : 0,
+      checks.push_back(fb::CreateCheck(fbb, table.add(size), table.add(other),
+                                       multiple ? 1 : 0,
                                        fbb.CreateString(message)));
     }
   return success();
@@ -235,14 +250,16 @@ LogicalResult EntryWriter::outputs() {
       auto e = expr(returnOp, sizes.of(value), "a scalar result");
       if (failed(e))
         return failure();
-      outputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role),
+      outputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name),
+                                           portKindOf(role),
                                            fb::ElementType_i64, 0, 0, -1, *e));
       continue;
     }
     auto type = cast<RankedTensorType>(value.getType());
     auto element = elementTypeOf(type.getElementType());
     if (!element)
-      return returnOp->emitError("result ") << i << " has unsupported type " << type;
+      return returnOp->emitError("result ")
+             << i << " has unsupported type " << type;
     std::vector<uint32_t> shape;
     for (int64_t d = 0; d < type.getRank(); ++d) {
       auto e = expr(returnOp, sizes.dim(value, d), "the size of a result");
@@ -253,8 +270,9 @@ LogicalResult EntryWriter::outputs() {
     auto buffer = bufferFor(value);
     if (failed(buffer))
       return failure();
-    outputPorts.push_back(fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role), *element, 0,
-                                         fbb.CreateVector(shape), -1, -1, *buffer));
+    outputPorts.push_back(
+        fb::CreatePort(fbb, fbb.CreateString(name), portKindOf(role), *element,
+                       0, fbb.CreateVector(shape), -1, -1, *buffer));
   }
   return success();
 }
@@ -272,7 +290,8 @@ LogicalResult EntryWriter::arena() {
     if (failed(bytes))
       return failure();
     bufferOfRoot[root] = buffers.size();
-    buffers.push_back({fb::BufferKind_port, *bytes, table.add(constantExpr(0))});
+    buffers.push_back(
+        {fb::BufferKind_port, *bytes, table.add(constantExpr(0))});
   }
   std::vector<SizeExprRef> slots;
   bool complete = true;
@@ -281,7 +300,8 @@ LogicalResult EntryWriter::arena() {
     if (bytes)
       bytes = upperBound(bytes, [&](unsigned v) { return isLoopCounter(v); });
     if (!bytes) {
-      op.emitError("cannot bound the size of this buffer before the entry runs");
+      op.emitError(
+          "cannot bound the size of this buffer before the entry runs");
       complete = false;
       return;
     }
@@ -292,14 +312,17 @@ LogicalResult EntryWriter::arena() {
   });
   if (!complete)
     return failure();
-  SizeExprRef offset = constantExpr(0), alignment = constantExpr(kBufferAlignment);
+  SizeExprRef offset = constantExpr(0),
+              alignment = constantExpr(kBufferAlignment);
   for (auto [i, slot] : llvm::enumerate(slots)) {
     if (!slot)
       slot = constantExpr(0);
     bufferOfSlot[i] = buffers.size();
-    buffers.push_back({fb::BufferKind_arena, table.add(slot), table.add(offset)});
+    buffers.push_back(
+        {fb::BufferKind_arena, table.add(slot), table.add(offset)});
     SizeExprRef padded =
-        makeExpr(fb::ExprOp_mul, makeExpr(fb::ExprOp_ceildiv, slot, alignment), alignment);
+        makeExpr(fb::ExprOp_mul, makeExpr(fb::ExprOp_ceildiv, slot, alignment),
+                 alignment);
     offset = makeExpr(fb::ExprOp_add, offset, padded);
   }
   arenaSize = table.add(offset);
@@ -316,7 +339,8 @@ FailureOr<uint32_t> EntryWriter::bufferFor(Value tensor) {
   return it->second;
 }
 
-flatbuffers::Offset<flatbuffers::String> EntryWriter::label(Operation *op, StringRef fallback) {
+flatbuffers::Offset<flatbuffers::String>
+EntryWriter::label(Operation *op, StringRef fallback) {
   return fbb.CreateString(fallback.str());
 }
 
@@ -351,7 +375,8 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::dispatch(DispatchOp op) {
     grid.push_back(*e);
   }
   auto name = label(op, op.getKernel());
-  auto gridVector = fbb.CreateVector(grid), scalarVector = fbb.CreateVector(scalars),
+  auto gridVector = fbb.CreateVector(grid),
+       scalarVector = fbb.CreateVector(scalars),
        bufferVector = fbb.CreateVector(bufferNumbers);
   fb::CommandBuilder command(fbb);
   command.add_kind(fb::CommandKind_dispatch);
@@ -373,7 +398,8 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::gemm(GemmOp op) {
   }
   auto m = expr(op, sizes.dim(op.getOut(), 0), "the rows of a product");
   auto n = expr(op, sizes.dim(op.getOut(), 1), "the columns of a product");
-  auto k = expr(op, sizes.dim(op.getLhs(), op.getTransposeLhs() ? 0 : 1), "the depth of a product");
+  auto k = expr(op, sizes.dim(op.getLhs(), op.getTransposeLhs() ? 0 : 1),
+                "the depth of a product");
   if (failed(m) || failed(n) || failed(k))
     return failure();
   auto name = label(op, "gemm");
@@ -388,7 +414,8 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::gemm(GemmOp op) {
   command.add_transpose_a(op.getTransposeLhs());
   command.add_transpose_b(op.getTransposeRhs());
   command.add_accumulate(op.getAccumulate());
-  command.add_element(*elementTypeOf(getElementTypeOrSelf(op.getOut().getType())));
+  command.add_element(
+      *elementTypeOf(getElementTypeOrSelf(op.getOut().getType())));
   return command.Finish();
 }
 
@@ -398,7 +425,8 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::copy(CopyOp op) {
   if (failed(source) || failed(destination) || failed(bytes))
     return failure();
   auto name = label(op, "copy");
-  auto bufferVector = fbb.CreateVector(std::vector<uint32_t>{*source, *destination});
+  auto bufferVector =
+      fbb.CreateVector(std::vector<uint32_t>{*source, *destination});
   fb::CommandBuilder command(fbb);
   command.add_kind(fb::CommandKind_copy);
   command.add_label(name);
@@ -409,13 +437,16 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::copy(CopyOp op) {
 
 FailureOr<EntryWriter::CommandOffset> EntryWriter::loop(scf::ForOp op) {
   // The variable was made with the other loop counters.
-  SizeExprRef lower = sizes.of(op.getLowerBound()), upper = sizes.of(op.getUpperBound()),
+  SizeExprRef lower = sizes.of(op.getLowerBound()),
+              upper = sizes.of(op.getUpperBound()),
               step = sizes.of(op.getStep());
   SizeExprRef span =
       lower && upper
-          ? makeExpr(fb::ExprOp_add, upper, makeExpr(fb::ExprOp_mul, lower, constantExpr(-1)))
+          ? makeExpr(fb::ExprOp_add, upper,
+                     makeExpr(fb::ExprOp_mul, lower, constantExpr(-1)))
           : nullptr;
-  SizeExprRef trips = makeExpr(fb::ExprOp_max, constantExpr(0), makeExpr(fb::ExprOp_ceildiv, span, step));
+  SizeExprRef trips = makeExpr(fb::ExprOp_max, constantExpr(0),
+                               makeExpr(fb::ExprOp_ceildiv, span, step));
   auto count = expr(op, trips, "how often a loop runs");
   if (failed(count))
     return failure();
@@ -434,7 +465,8 @@ FailureOr<EntryWriter::CommandOffset> EntryWriter::loop(scf::ForOp op) {
   return command.Finish();
 }
 
-FailureOr<std::vector<EntryWriter::CommandOffset>> EntryWriter::commands(Block &block) {
+FailureOr<std::vector<EntryWriter::CommandOffset>>
+EntryWriter::commands(Block &block) {
   std::vector<CommandOffset> result;
   for (Operation &op : block) {
     FailureOr<CommandOffset> command = CommandOffset();
@@ -447,7 +479,8 @@ FailureOr<std::vector<EntryWriter::CommandOffset>> EntryWriter::commands(Block &
     else if (auto forOp = dyn_cast<scf::ForOp>(op))
       command = loop(forOp);
     else if (isView(&op) || isa<BufferOp, tensor::EmptyOp, tensor::DimOp>(op) ||
-             op.hasTrait<OpTrait::IsTerminator>() || op.hasTrait<OpTrait::ConstantLike>() ||
+             op.hasTrait<OpTrait::IsTerminator>() ||
+             op.hasTrait<OpTrait::ConstantLike>() ||
              isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect()))
       continue;
     else
@@ -464,12 +497,14 @@ FailureOr<flatbuffers::Offset<fb::Entry>> EntryWriter::write() {
     return failure();
   // Loop counters are variables, too: i = lower + counter · step.
   function.walk<WalkOrder::PreOrder>([&](scf::ForOp op) {
-    unsigned variable = newVariable("loop" + std::to_string(loopCounters.size()));
+    unsigned variable =
+        newVariable("loop" + std::to_string(loopCounters.size()));
     loopCounters.insert(variable);
     loopVariables[op] = variable;
     sizes.scalars[op.getInductionVar()] =
         makeExpr(fb::ExprOp_add, sizes.of(op.getLowerBound()),
-                 makeExpr(fb::ExprOp_mul, variableExpr(variable), sizes.of(op.getStep())));
+                 makeExpr(fb::ExprOp_mul, variableExpr(variable),
+                          sizes.of(op.getStep())));
   });
   if (failed(arena()) || failed(outputs()))
     return failure();
@@ -478,23 +513,26 @@ FailureOr<flatbuffers::Offset<fb::Entry>> EntryWriter::write() {
     return failure();
   std::vector<flatbuffers::Offset<fb::Buffer>> bufferOffsets;
   for (const PlannedBuffer &buffer : buffers)
-    bufferOffsets.push_back(fb::CreateBuffer(fbb, buffer.kind, buffer.size, buffer.offset));
+    bufferOffsets.push_back(
+        fb::CreateBuffer(fbb, buffer.kind, buffer.size, buffer.offset));
   std::vector<flatbuffers::Offset<flatbuffers::String>> names;
   for (const std::string &name : variableNames)
     names.push_back(fbb.CreateString(name));
   auto nameOffset = fbb.CreateString(function.getName().str());
   auto nameVector = fbb.CreateVector(names);
-  auto inputVector = fbb.CreateVector(inputPorts), outputVector = fbb.CreateVector(outputPorts);
+  auto inputVector = fbb.CreateVector(inputPorts),
+       outputVector = fbb.CreateVector(outputPorts);
   auto expressionVector = table.write(fbb);
   auto checkVector = fbb.CreateVector(checks);
   auto bufferVector = fbb.CreateVector(bufferOffsets);
   auto commandVector = fbb.CreateVector(*commandList);
-  return fb::CreateEntry(fbb, nameOffset, variableNames.size(), nameVector, inputVector,
-                         outputVector, expressionVector, checkVector, bufferVector, arenaSize,
-                         commandVector);
+  return fb::CreateEntry(fbb, nameOffset, variableNames.size(), nameVector,
+                         inputVector, outputVector, expressionVector,
+                         checkVector, bufferVector, arenaSize, commandVector);
 }
 
-FailureOr<std::string> infini::writePackage(ModuleOp module, ArrayRef<TargetImage> targets) {
+FailureOr<std::string> infini::writePackage(ModuleOp module,
+                                            ArrayRef<TargetImage> targets) {
   flatbuffers::FlatBufferBuilder fbb(1 << 16);
   llvm::StringMap<unsigned> numbers;
   std::vector<AffineMap> grids;
@@ -507,9 +545,9 @@ FailureOr<std::string> infini::writePackage(ModuleOp module, ArrayRef<TargetImag
     numbers[name] = kernels.size();
     grids.push_back(grid.getValue());
     auto count = kernel->getAttrOfType<IntegerAttr>("program.buffers");
-    kernels.push_back(fb::CreateKernel(fbb, fbb.CreateString(name), count.getInt(),
-                                       grid.getValue().getNumSymbols(),
-                                       grid.getValue().getNumResults()));
+    kernels.push_back(fb::CreateKernel(
+        fbb, fbb.CreateString(name), count.getInt(),
+        grid.getValue().getNumSymbols(), grid.getValue().getNumResults()));
   }
   std::vector<flatbuffers::Offset<fb::Entry>> entries;
   for (auto function : module.getOps<func::FuncOp>()) {
@@ -524,13 +562,16 @@ FailureOr<std::string> infini::writePackage(ModuleOp module, ArrayRef<TargetImag
     return module.emitError("expected at least one function, got none");
   std::vector<flatbuffers::Offset<fb::Target>> targetOffsets;
   for (const TargetImage &target : targets) {
-    auto kind = fbb.CreateString(target.kind), triple = fbb.CreateString(target.triple),
+    auto kind = fbb.CreateString(target.kind),
+         triple = fbb.CreateString(target.triple),
          cpu = fbb.CreateString(target.cpu);
     auto features = fbb.CreateVectorOfStrings(target.features);
     fbb.ForceVectorAlignment(target.image.size(), 1, 64);
-    auto image = fbb.CreateVector(reinterpret_cast<const uint8_t *>(target.image.data()),
-                                  target.image.size());
-    targetOffsets.push_back(fb::CreateTarget(fbb, kind, triple, cpu, features, image));
+    auto image =
+        fbb.CreateVector(reinterpret_cast<const uint8_t *>(target.image.data()),
+                         target.image.size());
+    targetOffsets.push_back(
+        fb::CreateTarget(fbb, kind, triple, cpu, features, image));
   }
   flatbuffers::Offset<fb::Model> model;
   if (auto facts = module->getAttrOfType<DictionaryAttr>(kModel)) {
@@ -544,17 +585,18 @@ FailureOr<std::string> infini::writePackage(ModuleOp module, ArrayRef<TargetImag
     };
     auto fingerprint = text("fingerprint"), config = text("config");
     model = fb::CreateModel(fbb, fingerprint, config, number("vocab_size"),
-                            number("segment_length"), number("max_tokens_per_call"),
-                            number("layers"));
+                            number("segment_length"),
+                            number("max_tokens_per_call"), number("layers"));
   }
-  auto producer = fbb.CreateString("infini 0.1.0 (LLVM " LLVM_VERSION_STRING ")");
+  auto producer =
+      fbb.CreateString("infini 0.1.0 (LLVM " LLVM_VERSION_STRING ")");
   auto source = module->getAttrOfType<StringAttr>("program.source");
   auto sourceOffset = fbb.CreateString(source ? source.str() : std::string());
   auto entryVector = fbb.CreateVector(entries);
   auto kernelVector = fbb.CreateVector(kernels);
   auto targetVector = fbb.CreateVector(targetOffsets);
-  fbb.Finish(fb::CreatePackage(fbb, producer, sourceOffset, model, entryVector, kernelVector,
-                               targetVector),
+  fbb.Finish(fb::CreatePackage(fbb, producer, sourceOffset, model, entryVector,
+                               kernelVector, targetVector),
              fb::PackageIdentifier());
   return makePackageFile(fbb.GetBufferPointer(), fbb.GetSize());
 }

@@ -71,11 +71,15 @@ private:
   OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
     return affine::makeComposedFoldedAffineApply(b, loc, expr, operands);
   }
-  OpFoldResult minimum(ArrayRef<AffineExpr> exprs, ArrayRef<OpFoldResult> operands) {
+  OpFoldResult minimum(ArrayRef<AffineExpr> exprs,
+                       ArrayRef<OpFoldResult> operands) {
     return affine::makeComposedFoldedAffineMin(
-        b, loc, AffineMap::get(operands.size(), 0, exprs, b.getContext()), operands);
+        b, loc, AffineMap::get(operands.size(), 0, exprs, b.getContext()),
+        operands);
   }
-  Value index(OpFoldResult value) { return getValueOrCreateConstantIndexOp(b, loc, value); }
+  Value index(OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, loc, value);
+  }
 
   /// `count` iterations of `body` on the carried values.
   Carried loop(OpFoldResult count, Carried init,
@@ -89,7 +93,8 @@ private:
   SmallVector<Value> slices(Span span, ValueRange pending, OpFoldResult fill);
   /// Writes the new tokens behind `fill` pending ones.
   SmallVector<Value> append(Span span, ValueRange pending, OpFoldResult fill);
-  void store(Carried &carried, ValueRange yielded, Span span, OpFoldResult segment);
+  void store(Carried &carried, ValueRange yielded, Span span,
+             OpFoldResult segment);
   FailureOr<Carried> initial(OpFoldResult segments);
 
   SegmentScanOp op;
@@ -100,8 +105,9 @@ private:
 
 } // namespace
 
-ScanLowering::Carried ScanLowering::loop(OpFoldResult count, Carried init,
-                                         llvm::function_ref<Carried(Value, Carried)> body) {
+ScanLowering::Carried
+ScanLowering::loop(OpFoldResult count, Carried init,
+                   llvm::function_ref<Carried(Value, Carried)> body) {
   if (isConstantIntValue(count, 0))
     return init;
   auto loop = scf::ForOp::create(b, loc, index(b.getIndexAttr(0)), index(count),
@@ -109,7 +115,8 @@ ScanLowering::Carried ScanLowering::loop(OpFoldResult count, Carried init,
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Carried next = body(loop.getInductionVar(), init.like(loop.getRegionIterArgs()));
+    Carried next =
+        body(loop.getInductionVar(), init.like(loop.getRegionIterArgs()));
     // With no iteration arguments the builder has made the terminator already.
     if (loop.getNumResults())
       scf::YieldOp::create(b, loc, next.flat());
@@ -123,10 +130,12 @@ Value ScanLowering::slice(Value source, int64_t axis, Span span) {
       strides(sizes.size(), b.getIndexAttr(1));
   offsets[axis] = span.offset;
   sizes[axis] = span.size;
-  return tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes, strides);
+  return tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes,
+                                        strides);
 }
 
-Value ScanLowering::insert(Value source, Value destination, int64_t axis, Span span) {
+Value ScanLowering::insert(Value source, Value destination, int64_t axis,
+                           Span span) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, destination);
   SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
       strides(sizes.size(), b.getIndexAttr(1));
@@ -137,11 +146,14 @@ Value ScanLowering::insert(Value source, Value destination, int64_t axis, Span s
       cast<RankedTensorType>(destination.getType()), sizes);
   if (source.getType() != type)
     source = tensor::CastOp::create(b, loc, type, source);
-  return tensor::InsertSliceOp::create(b, loc, source, destination, offsets, sizes, strides);
+  return tensor::InsertSliceOp::create(b, loc, source, destination, offsets,
+                                       sizes, strides);
 }
 
-SmallVector<Value> ScanLowering::cloneBody(ValueRange sequences, ValueRange perSegment,
-                                           ValueRange states, OpFoldResult position) {
+SmallVector<Value> ScanLowering::cloneBody(ValueRange sequences,
+                                           ValueRange perSegment,
+                                           ValueRange states,
+                                           OpFoldResult position) {
   IRMapping mapping;
   auto map = [&](ArrayRef<BlockArgument> arguments, ValueRange values) {
     for (auto [argument, value] : llvm::zip(arguments, values)) {
@@ -164,43 +176,51 @@ SmallVector<Value> ScanLowering::cloneBody(ValueRange sequences, ValueRange perS
   return yielded;
 }
 
-SmallVector<Value> ScanLowering::append(Span span, ValueRange pending, OpFoldResult fill) {
+SmallVector<Value> ScanLowering::append(Span span, ValueRange pending,
+                                        OpFoldResult fill) {
   SmallVector<Value> next;
   for (auto [value, sequence] : llvm::zip(pending, op.getPendingSequences())) {
     int64_t axis = op.getSequenceAxes()[sequence];
-    next.push_back(insert(slice(op.getSequences()[sequence], axis, span), value, axis,
-                          {fill, span.size}));
+    next.push_back(insert(slice(op.getSequences()[sequence], axis, span), value,
+                          axis, {fill, span.size}));
   }
   return next;
 }
 
-SmallVector<Value> ScanLowering::slices(Span span, ValueRange pending, OpFoldResult fill) {
+SmallVector<Value> ScanLowering::slices(Span span, ValueRange pending,
+                                        OpFoldResult fill) {
   SmallVector<Value> result;
   AffineExpr d0, d1;
   bindDims(b.getContext(), d0, d1);
-  for (auto [i, sequence, axis] : llvm::enumerate(op.getSequences(), op.getSequenceAxes())) {
-    const int64_t *place = llvm::find(op.getPendingSequences(), static_cast<int64_t>(i));
+  for (auto [i, sequence, axis] :
+       llvm::enumerate(op.getSequences(), op.getSequenceAxes())) {
+    const int64_t *place =
+        llvm::find(op.getPendingSequences(), static_cast<int64_t>(i));
     if (!pending.empty() && place != op.getPendingSequences().end())
-      result.push_back(slice(pending[place - op.getPendingSequences().begin()], axis,
-                             {b.getIndexAttr(0), apply(d0 + d1, {fill, span.size})}));
+      result.push_back(
+          slice(pending[place - op.getPendingSequences().begin()], axis,
+                {b.getIndexAttr(0), apply(d0 + d1, {fill, span.size})}));
     else
       result.push_back(slice(sequence, axis, span));
   }
   return result;
 }
 
-void ScanLowering::store(Carried &carried, ValueRange yielded, Span span, OpFoldResult segment) {
+void ScanLowering::store(Carried &carried, ValueRange yielded, Span span,
+                         OpFoldResult segment) {
   for (auto [i, axis] : llvm::enumerate(op.getOutputAxes()))
     carried.outputs[i] = insert(yielded[i], carried.outputs[i], axis, span);
   for (unsigned i = 0; i < carried.stacked.size(); ++i) {
     Value destination = carried.stacked[i];
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, destination);
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(b, loc, destination);
     SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)),
         strides(sizes.size(), b.getIndexAttr(1));
     offsets[0] = segment;
     sizes[0] = b.getIndexAttr(1);
-    carried.stacked[i] = tensor::InsertSliceOp::create(
-        b, loc, yielded[op.getNumOutputs() + i], destination, offsets, sizes, strides);
+    carried.stacked[i] =
+        tensor::InsertSliceOp::create(b, loc, yielded[op.getNumOutputs() + i],
+                                      destination, offsets, sizes, strides);
   }
 }
 
@@ -208,13 +228,15 @@ FailureOr<ScanLowering::Carried> ScanLowering::initial(OpFoldResult segments) {
   Carried carried;
   ReifiedRankedShapedTypeDims shapes;
   if (failed(op.reifyResultShapes(b, shapes))) {
-    op.emitOpError("has outputs whose sizes are not known from its operands; make all but the "
+    op.emitOpError("has outputs whose sizes are not known from its operands; "
+                   "make all but the "
                    "token dimension static");
     return failure();
   }
   auto empty = [&](Value result, unsigned number) -> Value {
     Value value = tensor::EmptyOp::create(
-        b, loc, shapes[number], cast<RankedTensorType>(result.getType()).getElementType());
+        b, loc, shapes[number],
+        cast<RankedTensorType>(result.getType()).getElementType());
     if (value.getType() != result.getType())
       value = tensor::CastOp::create(b, loc, result.getType(), value);
     return value;
@@ -233,9 +255,11 @@ LogicalResult ScanLowering::run() {
   b.setInsertionPoint(op);
   AffineExpr d0, d1, d2;
   bindDims(b.getContext(), d0, d1, d2);
-  AffineExpr n = b.getAffineConstantExpr(length), one = b.getAffineConstantExpr(1);
+  AffineExpr n = b.getAffineConstantExpr(length),
+             one = b.getAffineConstantExpr(1);
   OpFoldResult zero = b.getIndexAttr(0);
-  OpFoldResult tokens = tensor::getMixedSize(b, loc, op.getSequences()[0], op.getSequenceAxes()[0]);
+  OpFoldResult tokens = tensor::getMixedSize(b, loc, op.getSequences()[0],
+                                             op.getSequenceAxes()[0]);
   FailureOr<Carried> start = initial(apply(d0.ceilDiv(length), {tokens}));
   if (failed(start))
     return failure();
@@ -252,18 +276,20 @@ LogicalResult ScanLowering::run() {
       out.pending = append(span, in.pending, position);
       SmallVector<Value> arguments = slices(span, out.pending, position);
       store(out, cloneBody(arguments, {}, in.states, position), span, zero);
-      // The segment is folded into the states only if it gets full: 0 or 1 times.
+      // The segment is folded into the states only if it gets full: 0 or 1
+      // times.
       OpFoldResult full = apply((d0 + d1).floorDiv(length), {position, head});
       Carried states;
       states.states = in.states;
       if (!states.states.empty())
-        out.states = loop(full, states, [&](Value, Carried before) {
-                       Carried after;
-                       after.states = SmallVector<Value>(
-                           ValueRange(cloneBody(arguments, {}, before.states, position))
-                               .drop_front(firstState));
-                       return after;
-                     }).states;
+        out.states =
+            loop(full, states, [&](Value, Carried before) {
+              Carried after;
+              after.states = SmallVector<Value>(
+                  ValueRange(cloneBody(arguments, {}, before.states, position))
+                      .drop_front(firstState));
+              return after;
+            }).states;
       return out;
     });
   }
@@ -273,11 +299,14 @@ LogicalResult ScanLowering::run() {
     for (Value value : op.getPerSegment()) {
       auto type = cast<RankedTensorType>(value.getType());
       SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
-      SmallVector<OpFoldResult> offsets(sizes.size(), zero), strides(sizes.size(), b.getIndexAttr(1));
+      SmallVector<OpFoldResult> offsets(sizes.size(), zero),
+          strides(sizes.size(), b.getIndexAttr(1));
       offsets[0] = segment;
       sizes[0] = b.getIndexAttr(1);
       values.push_back(tensor::ExtractSliceOp::create(
-          b, loc, RankedTensorType::get(type.getShape().drop_front(), type.getElementType()),
+          b, loc,
+          RankedTensorType::get(type.getShape().drop_front(),
+                                type.getElementType()),
           value, offsets, sizes, strides));
     }
     return values;
@@ -286,7 +315,8 @@ LogicalResult ScanLowering::run() {
   OpFoldResult count = apply((d0 - d1).floorDiv(length), {tokens, head});
   carried = loop(count, carried, [&](Value segment, Carried in) {
     Carried out = in;
-    Span span{apply(d0 + d1 * length, {head, OpFoldResult(segment)}), b.getIndexAttr(length)};
+    Span span{apply(d0 + d1 * length, {head, OpFoldResult(segment)}),
+              b.getIndexAttr(length)};
     SmallVector<Value> yielded =
         cloneBody(slices(span, {}, zero), perSegment(segment), in.states, zero);
     store(out, yielded, span, segment);
@@ -304,7 +334,8 @@ LogicalResult ScanLowering::run() {
     if (op.getFill())
       out.pending = append(span, in.pending, zero);
     else
-      out.states = SmallVector<Value>(ValueRange(yielded).drop_front(firstState));
+      out.states =
+          SmallVector<Value>(ValueRange(yielded).drop_front(firstState));
     return out;
   });
   b.replaceOp(op, carried.flat());
@@ -330,7 +361,9 @@ static void hoistTables(func::FuncOp function) {
   function.walk([&](LoopLikeOpInterface loop) {
     moveLoopInvariantCode(
         loop.getLoopRegions(),
-        [&](Value value, Region *) { return loop.isDefinedOutsideOfLoop(value); },
+        [&](Value value, Region *) {
+          return loop.isDefinedOutsideOfLoop(value);
+        },
         [&](Operation *op, Region *) { return isTable(op); },
         [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
   });

@@ -24,14 +24,16 @@ using namespace infini;
 
 /// cos and sin of position · base^(−2c/d) / factor for `positions` × d/2, as
 /// `element`; angles in f64.
-static std::pair<Value, Value> buildTables(OpBuilder &b, Location loc, RopeOp op,
-                                           OpFoldResult positions, Type element) {
+static std::pair<Value, Value> buildTables(OpBuilder &b, Location loc,
+                                           RopeOp op, OpFoldResult positions,
+                                           Type element) {
   Type f64 = b.getF64Type();
   int64_t rank = op.getType().getRank();
   OpFoldResult size = tensor::getMixedSize(b, loc, op.getInput(), rank - 1);
   AffineExpr d0;
   bindDims(b.getContext(), d0);
-  OpFoldResult half = affine::makeComposedFoldedAffineApply(b, loc, d0.floorDiv(2), {size});
+  OpFoldResult half =
+      affine::makeComposedFoldedAffineApply(b, loc, d0.floorDiv(2), {size});
   Value sizeValue = arith::IndexCastOp::create(
       b, loc, b.getI64Type(), getValueOrCreateConstantIndexOp(b, loc, size));
   Value sizeFloat = arith::SIToFPOp::create(b, loc, f64, sizeValue);
@@ -40,17 +42,20 @@ static std::pair<Value, Value> buildTables(OpBuilder &b, Location loc, RopeOp op
   };
   // base^(−2c/d) = exp(c · (−2 ln(base)/d))
   Value exponent = arith::DivFOp::create(
-      b, loc, constant(-2.0 * std::log(op.getBase().convertToDouble())), sizeFloat);
+      b, loc, constant(-2.0 * std::log(op.getBase().convertToDouble())),
+      sizeFloat);
   Value factor = constant(op.getFactor().convertToDouble());
   Value empty = tensor::EmptyOp::create(b, loc, {positions, half}, element);
   SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(2));
   SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
   auto generic = linalg::GenericOp::create(
-      b, loc, TypeRange{empty.getType(), empty.getType()}, ValueRange{}, ValueRange{empty, empty},
-      maps, iterators, [&](OpBuilder &nb, Location l, ValueRange) {
+      b, loc, TypeRange{empty.getType(), empty.getType()}, ValueRange{},
+      ValueRange{empty, empty}, maps, iterators,
+      [&](OpBuilder &nb, Location l, ValueRange) {
         auto number = [&](unsigned dim) -> Value {
           Value index = linalg::IndexOp::create(nb, l, dim);
-          Value integer = arith::IndexCastOp::create(nb, l, nb.getI64Type(), index);
+          Value integer =
+              arith::IndexCastOp::create(nb, l, nb.getI64Type(), index);
           return arith::SIToFPOp::create(nb, l, f64, integer);
         };
         Value frequency = math::ExpOp::create(
@@ -83,12 +88,14 @@ struct MaterializeRopeTables final
       if (auto scan = op->getParentOfType<SegmentScanOp>()) {
         positions = b.getIndexAttr(scan.getSegmentLength());
       } else {
-        positions = tensor::getMixedSize(b, op.getLoc(), op.getInput(), op.getType().getRank() - 2);
+        positions = tensor::getMixedSize(b, op.getLoc(), op.getInput(),
+                                         op.getType().getRank() - 2);
         if (op.getOffset()) {
           AffineExpr d0, d1;
           bindDims(b.getContext(), d0, d1);
           positions = affine::makeComposedFoldedAffineApply(
-              b, op.getLoc(), d0 + d1, {positions, OpFoldResult(op.getOffset())});
+              b, op.getLoc(), d0 + d1,
+              {positions, OpFoldResult(op.getOffset())});
         }
       }
       auto [cosine, sine] = buildTables(b, op.getLoc(), op, positions, element);

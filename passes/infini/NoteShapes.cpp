@@ -51,11 +51,14 @@ private:
 } // namespace
 
 /// Follows a size to where it comes from.
-std::optional<Place> NoteShapes::resolve(Value value, int64_t dim, unsigned depth) {
+std::optional<Place> NoteShapes::resolve(Value value, int64_t dim,
+                                         unsigned depth) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || dim < 0 || dim >= type.getRank() || depth > 64)
     return std::nullopt;
-  auto follow = [&](Value next, int64_t nextDim) { return resolve(next, nextDim, depth + 1); };
+  auto follow = [&](Value next, int64_t nextDim) {
+    return resolve(next, nextDim, depth + 1);
+  };
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     Operation *parent = argument.getOwner()->getParentOp();
     unsigned number = argument.getArgNumber();
@@ -65,11 +68,13 @@ std::optional<Place> NoteShapes::resolve(Value value, int64_t dim, unsigned dept
       return Place{number, dim};
     }
     if (auto scan = dyn_cast<SegmentScanOp>(parent)) {
-      unsigned sequences = scan.getSequences().size(), perSegment = scan.getPerSegment().size();
+      unsigned sequences = scan.getSequences().size(),
+               perSegment = scan.getPerSegment().size();
       if (number < sequences && scan.getSequenceAxes()[number] == dim)
         return std::nullopt; // all slices have the same number of tokens
-      return follow(scan->getOperand(number),
-                    dim + (number >= sequences && number < sequences + perSegment));
+      return follow(
+          scan->getOperand(number),
+          dim + (number >= sequences && number < sequences + perSegment));
     }
     return std::nullopt;
   }
@@ -88,7 +93,8 @@ std::optional<Place> NoteShapes::resolve(Value value, int64_t dim, unsigned dept
     return std::nullopt;
   }
   if (auto signature = dyn_cast<ShapeSignatureOpInterface>(def)) {
-    for (DimSite site : sitesOf(def, signature.getShapeSignature().results[number].dims[dim]))
+    for (DimSite site :
+         sitesOf(def, signature.getShapeSignature().results[number].dims[dim]))
       if (site.value.getDefiningOp() != def)
         return follow(site.value, site.dim);
     return std::nullopt;
@@ -107,15 +113,21 @@ std::optional<Place> NoteShapes::resolve(Value value, int64_t dim, unsigned dept
 }
 
 void NoteShapes::note(Place left, Place right, bool isMultiple) {
-  if (left == right || !known.insert({left.argument, left.dim, right.argument, right.dim, isMultiple}).second)
+  if (left == right || !known
+                            .insert({left.argument, left.dim, right.argument,
+                                     right.dim, isMultiple})
+                            .second)
     return;
   Builder b(&getContext());
   SmallVector<NamedAttribute> fields;
-  fields.push_back(b.getNamedAttr("left", b.getDenseI64ArrayAttr({left.argument, left.dim})));
+  fields.push_back(b.getNamedAttr(
+      "left", b.getDenseI64ArrayAttr({left.argument, left.dim})));
   if (right.isConstant())
-    fields.push_back(b.getNamedAttr("constant", b.getI64IntegerAttr(right.dim)));
+    fields.push_back(
+        b.getNamedAttr("constant", b.getI64IntegerAttr(right.dim)));
   else
-    fields.push_back(b.getNamedAttr("right", b.getDenseI64ArrayAttr({right.argument, right.dim})));
+    fields.push_back(b.getNamedAttr(
+        "right", b.getDenseI64ArrayAttr({right.argument, right.dim})));
   if (isMultiple)
     fields.push_back(b.getNamedAttr("multiple", b.getUnitAttr()));
   notes.push_back(b.getDictionaryAttr(fields));
@@ -130,9 +142,10 @@ void NoteShapes::same(std::optional<Place> left, std::optional<Place> right) {
   note(*left, *right, /*isMultiple=*/false);
 }
 
-void NoteShapes::multiple(std::optional<Place> left, std::optional<Place> right) {
-  // A constant on the left would have to be a multiple of a size; no op asks that
-  // of an argument alone.
+void NoteShapes::multiple(std::optional<Place> left,
+                          std::optional<Place> right) {
+  // A constant on the left would have to be a multiple of a size; no op asks
+  // that of an argument alone.
   if (left && right && !left->isConstant())
     note(*left, *right, /*isMultiple=*/true);
 }
@@ -158,12 +171,15 @@ void NoteShapes::noteSignature(ShapeSignatureOpInterface op) {
   if (heads && groups)
     multiple(heads, groups);
   if (auto rope = dyn_cast<RopeOp>(op.getOperation()))
-    multiple(resolve(rope.getInput(), rope.getType().getRank() - 1), Place{-1, 2});
+    multiple(resolve(rope.getInput(), rope.getType().getRank() - 1),
+             Place{-1, 2});
 }
 
 void NoteShapes::noteScan(SegmentScanOp op) {
-  std::optional<Place> first = resolve(op.getSequences()[0], op.getSequenceAxes()[0]);
-  for (auto [sequence, axis] : llvm::zip(op.getSequences(), op.getSequenceAxes()))
+  std::optional<Place> first =
+      resolve(op.getSequences()[0], op.getSequenceAxes()[0]);
+  for (auto [sequence, axis] :
+       llvm::zip(op.getSequences(), op.getSequenceAxes()))
     same(resolve(sequence, axis), first);
 }
 
@@ -172,7 +188,8 @@ void NoteShapes::noteLinalg(linalg::LinalgOp op) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<RankedTensorType>(operand.get().getType()))
       continue;
-    for (auto [i, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults())) {
+    for (auto [i, expr] :
+         llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults())) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
       if (!dim)
         continue;

@@ -21,7 +21,8 @@ using namespace infini;
 namespace {
 
 /// Softmax and the like to the linalg ops that they stand for.
-struct DecomposeAggregate final : OpInterfaceRewritePattern<linalg::AggregatedOpInterface> {
+struct DecomposeAggregate final
+    : OpInterfaceRewritePattern<linalg::AggregatedOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
   LogicalResult matchAndRewrite(linalg::AggregatedOpInterface op,
                                 PatternRewriter &rewriter) const override {
@@ -55,7 +56,8 @@ struct Prepare final : infini::impl::InfiniPrepareBase<Prepare> {
       if (!isNumber(type))
         continue;
       argument.setType(RankedTensorType::get({}, type));
-      auto number = tensor::ExtractOp::create(b, argument.getLoc(), type, argument, ValueRange{});
+      auto number = tensor::ExtractOp::create(b, argument.getLoc(), type,
+                                              argument, ValueRange{});
       argument.replaceAllUsesExcept(number.getResult(), number);
     }
     Operation *returnOp = entry.getTerminator();
@@ -63,9 +65,10 @@ struct Prepare final : infini::impl::InfiniPrepareBase<Prepare> {
     for (OpOperand &operand : returnOp->getOpOperands())
       if (Type type = operand.get().getType(); isNumber(type))
         operand.set(tensor::FromElementsOp::create(
-            b, returnOp->getLoc(), RankedTensorType::get({}, type), operand.get()));
-    function.setFunctionType(
-        b.getFunctionType(entry.getArgumentTypes(), returnOp->getOperandTypes()));
+            b, returnOp->getLoc(), RankedTensorType::get({}, type),
+            operand.get()));
+    function.setFunctionType(b.getFunctionType(entry.getArgumentTypes(),
+                                               returnOp->getOperandTypes()));
   }
 };
 

@@ -26,7 +26,8 @@ using program::Role;
 
 namespace {
 
-class PlanBuffers final : public infini::impl::InfiniPlanBuffersBase<PlanBuffers> {
+class PlanBuffers final
+    : public infini::impl::InfiniPlanBuffersBase<PlanBuffers> {
 public:
   void runOnOperation() override;
 
@@ -151,7 +152,8 @@ void PlanBuffers::makeInPlace(Block &block) {
         if (Value tied = program::tiedOperand(result))
           // Operands that are updated come last.
           for (OpOperand &operand : llvm::reverse(op.getOpOperands()))
-            if (operand.get() == tied && !llvm::is_contained(updated, &operand)) {
+            if (operand.get() == tied &&
+                !llvm::is_contained(updated, &operand)) {
               updated.push_back(&operand);
               break;
             }
@@ -171,9 +173,11 @@ void PlanBuffers::makeInPlace(Block &block) {
 /// Values that have to end up in given buffers, before `end`. Each is copied
 /// there unless it is there; values that lie in another of these buffers, or
 /// are used beyond, first go to a place of their own.
-static SmallVector<Value> moveInto(OpBuilder &b, Location loc, ArrayRef<Value> values,
+static SmallVector<Value> moveInto(OpBuilder &b, Location loc,
+                                   ArrayRef<Value> values,
                                    ArrayRef<Value> destinations,
-                                   llvm::function_ref<Value(Value)> copy, uint64_t &copied) {
+                                   llvm::function_ref<Value(Value)> copy,
+                                   uint64_t &copied) {
   SmallVector<Value> moved(values);
   for (auto [i, value] : llvm::enumerate(moved)) {
     if (rootOf(value) == destinations[i])
@@ -189,8 +193,10 @@ static SmallVector<Value> moveInto(OpBuilder &b, Location loc, ArrayRef<Value> v
       continue;
     Value destination = destinations[i];
     if (destination.getType() != value.getType())
-      destination = tensor::CastOp::create(b, loc, value.getType(), destination);
-    value = program::CopyOp::create(b, loc, value.getType(), value, destination);
+      destination =
+          tensor::CastOp::create(b, loc, value.getType(), destination);
+    value =
+        program::CopyOp::create(b, loc, value.getType(), value, destination);
     ++copied;
   }
   return moved;
@@ -199,7 +205,8 @@ static SmallVector<Value> moveInto(OpBuilder &b, Location loc, ArrayRef<Value> v
 void PlanBuffers::makeYieldsInPlace(scf::ForOp loop) {
   Operation *yield = loop.getBody()->getTerminator();
   OpBuilder b(yield);
-  SmallVector<Value> destinations(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+  SmallVector<Value> destinations(loop.getRegionIterArgs().begin(),
+                                  loop.getRegionIterArgs().end());
   uint64_t copied = 0;
   SmallVector<Value> values = moveInto(
       b, loop.getLoc(), SmallVector<Value>(yield->getOperands()), destinations,
@@ -217,7 +224,8 @@ LogicalResult PlanBuffers::makeResultsInPlace() {
   // buffer that is no argument's and no other result's.
   llvm::SmallPtrSet<Value, 8> taken;
   for (auto [i, value] : llvm::enumerate(values)) {
-    if (!isa<RankedTensorType>(value.getType()) || program::resultRole(function, i) == Role::State)
+    if (!isa<RankedTensorType>(value.getType()) ||
+        program::resultRole(function, i) == Role::State)
       continue;
     Value buffer = bufferOf(value);
     if (isa<BlockArgument>(buffer) || !taken.insert(buffer).second) {
@@ -228,23 +236,27 @@ LogicalResult PlanBuffers::makeResultsInPlace() {
   SmallVector<unsigned> stateResults;
   SmallVector<Value> stateValues, destinations;
   for (auto [i, value] : llvm::enumerate(values)) {
-    if (!isa<RankedTensorType>(value.getType()) || program::resultRole(function, i) != Role::State)
+    if (!isa<RankedTensorType>(value.getType()) ||
+        program::resultRole(function, i) != Role::State)
       continue;
     Value destination;
     for (unsigned j = 0; j < function.getNumArguments(); ++j)
       if (program::argumentRole(function, j) == Role::State &&
-          program::argumentName(function, j) == program::resultName(function, i))
+          program::argumentName(function, j) ==
+              program::resultName(function, i))
         destination = function.getArgument(j);
     if (!destination || destination.getType() != value.getType())
       return function.emitError("expected state '")
-             << program::resultName(function, i) << "' to be an argument of the same type, too";
+             << program::resultName(function, i)
+             << "' to be an argument of the same type, too";
     stateResults.push_back(i);
     stateValues.push_back(value);
     destinations.push_back(destination);
   }
   uint64_t copied = 0;
   SmallVector<Value> moved = moveInto(
-      b, loc, stateValues, destinations, [&](Value value) { return copyOf(b, loc, value); }, copied);
+      b, loc, stateValues, destinations,
+      [&](Value value) { return copyOf(b, loc, value); }, copied);
   copies += copied;
   for (auto [i, value] : llvm::zip(stateResults, moved))
     values[i] = value;
@@ -328,7 +340,8 @@ void PlanBuffers::assignSlots() {
     }
     best->busyUntil = life.last;
     OpBuilder b(life.op);
-    auto buffer = program::BufferOp::create(b, life.op.getLoc(), type, life.op.getDynamicSizes(),
+    auto buffer = program::BufferOp::create(b, life.op.getLoc(), type,
+                                            life.op.getDynamicSizes(),
                                             b.getI64IntegerAttr(bestIndex));
     life.op.replaceAllUsesWith(buffer.getResult());
     life.op.erase();

@@ -203,9 +203,8 @@ TEST(Package, Variables) {
   check(add, {"binds variable -2", [](Program &p) {
                 p.entries[0].inputs[0].dims[0].variable = -2;
               }});
-  check(add, {"has the dimension -1", [](Program &p) {
-                p.entries[0].inputs[0].dims[0] = {-1, -1};
-              }});
+  check(add, {"has the dimension -1",
+              [](Program &p) { p.entries[0].inputs[0].dims[0] = {-1, -1}; }});
   check(add, {"reads variable 'n' which no input binds", [](Program &p) {
                 p.entries[0].inputs[0].dims[0] = {5, -1};
                 p.entries[0].inputs[1].dims[0] = {5, -1};
@@ -293,15 +292,13 @@ TEST(Package, Ports) {
               }});
   check(add, {"has shape expressions",
               [](Program &p) { p.entries[0].inputs[0].shape = {0}; }});
-  check(add, {"has dimensions, expected shape", [](Program &p) {
-                p.entries[0].outputs[0].dims = {{1, -1}};
-              }});
+  check(add, {"has dimensions, expected shape",
+              [](Program &p) { p.entries[0].outputs[0].dims = {{1, -1}}; }});
   check(add, {"is a weight, expected an argument", [](Program &p) {
                 p.entries[0].outputs[0].kind = PortKind::weight;
               }});
-  check(model, {"expected static dimensions", [](Program &p) {
-                  p.entries[1].inputs[1].dims[0] = {0, 0};
-                }});
+  check(model, {"expected static dimensions",
+                [](Program &p) { p.entries[1].inputs[1].dims[0] = {0, 0}; }});
   check(model, {"is a state that no input has",
                 [](Program &p) { p.entries[1].outputs[1].name = "other"; }});
   check(model, {"differs from the input of this name", [](Program &p) {
@@ -343,9 +340,8 @@ TEST(Package, Commands) {
               [](Program &p) { p.entries[0].commands[0].grid.clear(); }});
   check(add, {"expected 2 buffers, got 1",
               [](Program &p) { p.entries[0].commands[1].buffers.pop_back(); }});
-  check(add, {"writes the buffer of the input 'a'", [](Program &p) {
-                p.entries[0].commands[1].buffers = {3, 0};
-              }});
+  check(add, {"writes the buffer of the input 'a'",
+              [](Program &p) { p.entries[0].commands[1].buffers = {3, 0}; }});
   auto toFill = [](Program &p) -> Command & {
     Command &c = p.entries[0].commands[1];
     c.kind = CommandKind::fill;
@@ -370,12 +366,10 @@ TEST(Package, Commands) {
               [&](Program &p) { toGemm(p).element = ElementType::bf16; }});
   check(add, {"expected 3 buffers, got 2",
               [&](Program &p) { toGemm(p).buffers.pop_back(); }});
-  check(add, {"the result in a buffer of its own", [&](Program &p) {
-                toGemm(p).buffers = {2, 1, 2};
-              }});
-  check(add, {"writes the buffer of the input 'b'", [&](Program &p) {
-                toGemm(p).buffers = {0, 2, 1};
-              }});
+  check(add, {"the result in a buffer of its own",
+              [&](Program &p) { toGemm(p).buffers = {2, 1, 2}; }});
+  check(add, {"writes the buffer of the input 'b'",
+              [&](Program &p) { toGemm(p).buffers = {0, 2, 1}; }});
   check(add,
         {"k names expression 999", [&](Program &p) { toGemm(p).k = 999; }});
   Program good = add();

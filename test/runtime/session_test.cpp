@@ -197,11 +197,8 @@ TEST_F(Text, WeightsMustMatch) {
          "have no tensor 'v'; the nearest unused name is 'w'");
   expect([](Port &port) { port.element = ElementType::bf16; },
          "expected bf16 [4], got F32 [4]");
-  expect(
-      [](Port &port) {
-        port.dims = {{2, -1}, {2, -1}};
-      },
-      "expected f32 [2, 2], got F32 [4]");
+  expect([](Port &port) { port.dims = {{2, -1}, {2, -1}}; },
+         "expected f32 [2, 2], got F32 [4]");
 }
 
 /// Weights that lie at odd addresses are copied.

@@ -15,45 +15,63 @@ static cl::OptionCategory category("infini-compile options");
 
 bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   // Static, as LLVM keeps pointers to them: lld resets all options later.
-  static cl::opt<std::string> input(cl::Positional, cl::Required, cl::cat(category),
-                             cl::desc("<model folder or .mlir file>"));
-  static cl::opt<std::string> output("o", cl::cat(category), cl::value_desc("file"),
-                              cl::desc("Output file (default: standard output, for --emit of text)"));
-  static cl::list<std::string> targets("target", cl::cat(category), cl::value_desc("target"),
-                                cl::desc("cpu (this machine, default), or cpu:<name>, such as cpu:x86-64-v3"));
+  static cl::opt<std::string> input(cl::Positional, cl::Required,
+                                    cl::cat(category),
+                                    cl::desc("<model folder or .mlir file>"));
+  static cl::opt<std::string> output(
+      "o", cl::cat(category), cl::value_desc("file"),
+      cl::desc("Output file (default: standard output, for --emit of text)"));
+  static cl::list<std::string> targets(
+      "target", cl::cat(category), cl::value_desc("target"),
+      cl::desc(
+          "cpu (this machine, default), or cpu:<name>, such as cpu:x86-64-v3"));
   static cl::opt<Stage> stage(
       "emit", cl::cat(category), cl::init(Stage::Package),
       cl::desc("The stage to write"),
-      cl::values(clEnumValN(Stage::Infini, "infini", "what is computed, in the infini dialect"),
-                 clEnumValN(Stage::Dispatch, "dispatch", "kernels on tensors, and their calls"),
-                 clEnumValN(Stage::Program, "program", "the schedule with its buffers"),
-                 clEnumValN(Stage::Tile, "tile", "kernels as loops and vectors on buffers"),
+      cl::values(clEnumValN(Stage::Infini, "infini",
+                            "what is computed, in the infini dialect"),
+                 clEnumValN(Stage::Dispatch, "dispatch",
+                            "kernels on tensors, and their calls"),
+                 clEnumValN(Stage::Program, "program",
+                            "the schedule with its buffers"),
+                 clEnumValN(Stage::Tile, "tile",
+                            "kernels as loops and vectors on buffers"),
                  clEnumValN(Stage::LLVM, "llvm", "the kernels' LLVM IR"),
                  clEnumValN(Stage::Assembly, "asm", "the kernels' assembly"),
                  clEnumValN(Stage::Package, "package", "a package (default)")));
   enum class Schedule { Auto, Sequential };
   static cl::opt<Schedule> schedule(
-      "schedule", cl::cat(category), cl::init(Schedule::Auto), cl::desc("How segments are run"),
-      cl::values(clEnumValN(Schedule::Auto, "auto", "the compiler chooses (default)"),
-                 clEnumValN(Schedule::Sequential, "sequential", "one segment after the other")));
-  static cl::opt<ElementType> dtype("dtype", cl::cat(category),
-                             cl::desc("The type of computing (default: the model's)"),
-                             cl::values(clEnumValN(ElementType::f32, "f32", ""),
-                                        clEnumValN(ElementType::bf16, "bf16", ""),
-                                        clEnumValN(ElementType::f16, "f16", ""),
-                                        clEnumValN(ElementType::f64, "f64", "")));
-  static cl::opt<int64_t> maxTokens("max-tokens-per-call", cl::cat(category), cl::value_desc("tokens"),
-                             cl::desc("Tokens that one call takes at most"));
-  static cl::opt<bool> retrofit("retrofit", cl::cat(category),
-                         cl::desc("Take a plain Llama folder: local attention, gates closed"));
-  static cl::opt<int64_t> segmentLength("segment-length", cl::cat(category), cl::value_desc("tokens"),
-                                 cl::desc("Segment length of a retrofitted model"));
-  static cl::opt<std::string> entry("entry", cl::cat(category), cl::value_desc("function"),
-                                    cl::desc("Compile this function of an .mlir file alone"));
-  static cl::opt<bool> report("report", cl::cat(category), cl::desc("Say what was made"));
+      "schedule", cl::cat(category), cl::init(Schedule::Auto),
+      cl::desc("How segments are run"),
+      cl::values(
+          clEnumValN(Schedule::Auto, "auto", "the compiler chooses (default)"),
+          clEnumValN(Schedule::Sequential, "sequential",
+                     "one segment after the other")));
+  static cl::opt<ElementType> dtype(
+      "dtype", cl::cat(category),
+      cl::desc("The type of computing (default: the model's)"),
+      cl::values(clEnumValN(ElementType::f32, "f32", ""),
+                 clEnumValN(ElementType::bf16, "bf16", ""),
+                 clEnumValN(ElementType::f16, "f16", ""),
+                 clEnumValN(ElementType::f64, "f64", "")));
+  static cl::opt<int64_t> maxTokens(
+      "max-tokens-per-call", cl::cat(category), cl::value_desc("tokens"),
+      cl::desc("Tokens that one call takes at most"));
+  static cl::opt<bool> retrofit(
+      "retrofit", cl::cat(category),
+      cl::desc("Take a plain Llama folder: local attention, gates closed"));
+  static cl::opt<int64_t> segmentLength(
+      "segment-length", cl::cat(category), cl::value_desc("tokens"),
+      cl::desc("Segment length of a retrofitted model"));
+  static cl::opt<std::string> entry(
+      "entry", cl::cat(category), cl::value_desc("function"),
+      cl::desc("Compile this function of an .mlir file alone"));
+  static cl::opt<bool> report("report", cl::cat(category),
+                              cl::desc("Say what was made"));
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "infini 0.1.0\n"; });
-  if (!cl::ParseCommandLineOptions(argc, argv, "infini compiler\n", &llvm::errs()))
+  if (!cl::ParseCommandLineOptions(argc, argv, "infini compiler\n",
+                                   &llvm::errs()))
     return false;
   auto fail = [](const llvm::Twine &message) {
     llvm::errs() << "infini-compile: error: " << message << "\n";
