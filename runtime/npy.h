@@ -22,9 +22,9 @@ namespace infini {
   X(f16, "f2", 2)                                                              \
   X(f32, "f4", 4)                                                              \
   X(f64, "f8", 8)                                                              \
-  X(b1, "b1", 1) X(i8, "i1", 1) X(i16, "i2", 2) X(i32, "i4", 4)                \
-      X(i64, "i8", 8) X(u8, "u1", 1) X(u16, "u2", 2) X(u32, "u4", 4)           \
-          X(u64, "u8", 8)
+  X(b1, "b1", 1)                                                               \
+  X(i8, "i1", 1) X(i16, "i2", 2) X(i32, "i4", 4) X(i64, "i8", 8)               \
+      X(u8, "u1", 1) X(u16, "u2", 2) X(u32, "u4", 4) X(u64, "u8", 8)
 
 enum class NpyType : uint8_t {
 #define INFINI_DECLARE(name, code, bytes) name,

@@ -5,6 +5,7 @@
 // The program dialect: registration, verifiers, helpers.
 
 #include "infini/dialect/program/ProgramOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -206,6 +207,25 @@ Value program::tiedOperand(OpResult result) {
   if (isView(op))
     return op->getOperand(0);
   return {};
+}
+
+Value program::bufferRoot(Value value) {
+  while (true) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+      if (!loop)
+        return value;
+      value = loop.getTiedLoopInit(argument)->get();
+      continue;
+    }
+    auto result = cast<OpResult>(value);
+    if (Value tied = tiedOperand(result))
+      value = tied;
+    else if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+      value = loop.getInitArgs()[result.getResultNumber()];
+    else
+      return value;
+  }
 }
 
 SmallVector<ModuleOp> program::kernelsOf(ModuleOp module) {

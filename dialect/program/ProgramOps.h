@@ -44,6 +44,9 @@ llvm::StringRef resultName(mlir::func::FuncOp function, unsigned index);
 /// The operand whose buffer a result shares, or null: in-place ops, reshapes,
 /// and casts.
 mlir::Value tiedOperand(mlir::OpResult result);
+/// The argument, empty tensor, or `program.buffer` whose buffer a value is,
+/// through in-place ops, reshapes, loops, and their iteration arguments.
+mlir::Value bufferRoot(mlir::Value value);
 /// Reshapes and casts: other views of one contiguous buffer.
 bool isView(mlir::Operation *op);
 

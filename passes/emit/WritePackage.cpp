@@ -135,26 +135,6 @@ private:
 
 } // namespace
 
-/// The argument, empty tensor, or program.buffer that a value lies in.
-static Value bufferRoot(Value value) {
-  while (true) {
-    if (auto argument = dyn_cast<BlockArgument>(value)) {
-      auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-      if (!loop)
-        return value;
-      value = loop.getTiedLoopInit(argument)->get();
-      continue;
-    }
-    auto result = cast<OpResult>(value);
-    if (Value tied = tiedOperand(result))
-      value = tied;
-    else if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
-      value = loop.getInitArgs()[result.getResultNumber()];
-    else
-      return value;
-  }
-}
-
 SizeExprRef EntryWriter::bytesOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   std::vector<SizeExprRef> factors{

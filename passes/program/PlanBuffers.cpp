@@ -61,20 +61,6 @@ Value rootOf(Value value) {
   return value;
 }
 
-/// `rootOf`, through iteration arguments, too.
-Value bufferOf(Value value) {
-  while (true) {
-    value = rootOf(value);
-    auto argument = dyn_cast<BlockArgument>(value);
-    if (!argument)
-      return value;
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop)
-      return value;
-    value = loop.getTiedLoopInit(argument)->get();
-  }
-}
-
 /// Values with the contents of `value`: itself and its views, up and down.
 SmallVector<Value> viewsOf(Value value) {
   while (Operation *op = value.getDefiningOp()) {
@@ -227,10 +213,10 @@ LogicalResult PlanBuffers::makeResultsInPlace() {
     if (!isa<RankedTensorType>(value.getType()) ||
         program::resultRole(function, i) == Role::State)
       continue;
-    Value buffer = bufferOf(value);
+    Value buffer = program::bufferRoot(value);
     if (isa<BlockArgument>(buffer) || !taken.insert(buffer).second) {
       value = copyOf(b, loc, value);
-      taken.insert(bufferOf(value));
+      taken.insert(program::bufferRoot(value));
     }
   }
   SmallVector<unsigned> stateResults;
@@ -283,7 +269,7 @@ void PlanBuffers::assignSlots() {
   llvm::SmallPtrSet<Value, 8> outputs;
   for (Value value : returnOp->getOperands())
     if (isa<RankedTensorType>(value.getType()))
-      outputs.insert(bufferOf(value));
+      outputs.insert(program::bufferRoot(value));
 
   struct Life {
     tensor::EmptyOp op;
@@ -301,7 +287,7 @@ void PlanBuffers::assignSlots() {
     for (Value operand : op->getOperands()) {
       if (!isa<RankedTensorType>(operand.getType()))
         continue;
-      auto it = lifeOf.find(bufferOf(operand));
+      auto it = lifeOf.find(program::bufferRoot(operand));
       if (it == lifeOf.end())
         continue;
       Life &life = lives[it->second];

@@ -13,147 +13,172 @@ using namespace infini;
 #if defined(__x86_64__)
 
 /// X(LLVM's name, the compiler's name). The builtin wants literals.
-#define INFINI_X86_FEATURES(X)                                                                 \
-  X("cmov", "cmov")                                                                            \
-  X("mmx", "mmx")                                                                              \
-  X("sse", "sse")                                                                              \
-  X("sse2", "sse2") X("sse3", "sse3") X("ssse3", "ssse3") X(                                   \
-      "sse4.1", "sse4.1") X("sse4.2", "sse4.2") X("crc32", "sse4.2")                           \
-      X("popcnt", "popcnt") X("avx", "avx") X("avx2", "avx2") X(                               \
-          "fma", "fma") X("fma4", "fma4") X("xop", "xop") X("bmi", "bmi")                      \
-          X("bmi2", "bmi2") X("lzcnt", "lzcnt") X("f16c", "f16c") X(                           \
-              "movbe", "movbe") X("aes", "aes") X("pclmul", "pclmul") X("sha",                 \
-                                                                        "sha")                 \
-              X("adx", "adx") X("gfni", "gfni") X("vaes", "vaes") X(                           \
-                  "vpclmulqdq",                                                                \
-                  "vpclmulqdq") X("sse4a", "sse4a") X("tbm", "tbm") X("lwp",                   \
-                                                                      "lwp")                   \
-                  X("cx8", "cmpxchg8b") X("cx16", "cmpxchg16b") X("fxsr", "fx"                 \
-                                                                          "sa"                 \
-                                                                          "v"                  \
-                                                                          "e") X(              \
-                      "sahf",                                                                  \
-                      "lahf_lm") X("64bit", "lm")                                              \
-                      X("xsave",                                                               \
-                        "xsave") X("xsaveopt",                                                 \
-                                   "xsaveopt") X("xsavec",                                     \
-                                                 "xsavec") X("xsaves",                         \
-                                                             "xsaves") X("f"                   \
-                                                                         "s"                   \
-                                                                         "g"                   \
-                                                                         "s"                   \
-                                                                         "b"                   \
-                                                                         "a"                   \
-                                                                         "s"                   \
-                                                                         "e",                  \
-                                                                         "f"                   \
-                                                                         "s"                   \
-                                                                         "g"                   \
-                                                                         "s"                   \
-                                                                         "b"                   \
-                                                                         "a"                   \
-                                                                         "s"                   \
-                                                                         "e") X("rdrnd",       \
-                                                                                "rdrnd")       \
-                          X("rdseed", "rdseed") X(                                             \
-                              "rdpid",                                                         \
-                              "rdpid") X("prfchw",                                             \
-                                         "prfchw") X("clflushopt",                             \
-                                                     "clflusho"                                \
-                                                     "pt") X("clwb",                           \
-                                                             "clwb")                           \
-                              X("clzero", "clzero") X("wbnoinvd", "wbnoinvd") X(               \
-                                  "mwaitx",                                                    \
-                                  "mwai"                                                       \
-                                  "tx") X("pku", "pku")                                        \
-                                  X("avx512f",                                                 \
-                                    "avx512f") X("avx512cd", "avx512cd")                       \
-                                      X("avx512bw", "avx512bw") X(                             \
-                                          "avx512dq",                                          \
-                                          "avx512d"                                            \
-                                          "q") X("avx512vl",                                   \
-                                                 "avx512vl") X("avx512ifma",                   \
-                                                               "avx512ifma")                   \
-                                          X("avx512vbmi", "avx512vbmi") X(                     \
-                                              "avx512vbmi2",                                   \
-                                              "avx512vbmi2") X("avx512vnni",                   \
-                                                               "avx512vnni") X("avx512bitalg", \
-                                                                               "avx512bi"      \
-                                                                               "talg")         \
-                                              X("avx512vpopcntdq", "avx512vpo"                 \
-                                                                   "pcntdq") X(                \
-                                                  "a"                                          \
-                                                  "v"                                          \
-                                                  "x"                                          \
-                                                  "5"                                          \
-                                                  "1"                                          \
-                                                  "2"                                          \
-                                                  "b"                                          \
-                                                  "f"                                          \
-                                                  "1"                                          \
-                                                  "6",                                         \
-                                                  "a"                                          \
-                                                  "v"                                          \
-                                                  "x"                                          \
-                                                  "5"                                          \
-                                                  "1"                                          \
-                                                  "2"                                          \
-                                                  "b"                                          \
-                                                  "f"                                          \
-                                                  "1"                                          \
-                                                  "6") X("avx512fp16",                         \
-                                                         "avx512"                              \
-                                                         "fp16") X("avx512v"                   \
-                                                                   "p2inter"                   \
-                                                                   "sec"                       \
-                                                                   "t",                        \
-                                                                   "avx512v"                   \
-                                                                   "p2inter"                   \
-                                                                   "sec"                       \
-                                                                   "t")                        \
-                                                  X("avxvnni",                                 \
-                                                    "avxvnni") X("amx-"                        \
-                                                                 "tile",                       \
-                                                                 "amx-"                        \
-                                                                 "til"                         \
-                                                                 "e")                          \
-                                                      X("amx-int8",                            \
-                                                        "amx-"                                 \
-                                                        "int"                                  \
-                                                        "8") X("amx-bf16",                     \
-                                                               "amx-bf16")                     \
-                                                          X("movdiri",                         \
-                                                            "m"                                \
-                                                            "o"                                \
-                                                            "v"                                \
-                                                            "d"                                \
-                                                            "i"                                \
-                                                            "r"                                \
-                                                            "i") X("movdir64"                  \
-                                                                   "b",                        \
-                                                                   "movdir64"                  \
-                                                                   "b") X("w"                  \
-                                                                          "a"                  \
-                                                                          "i"                  \
-                                                                          "t"                  \
-                                                                          "p"                  \
-                                                                          "k"                  \
-                                                                          "g",                 \
-                                                                          "w"                  \
-                                                                          "a"                  \
-                                                                          "i"                  \
-                                                                          "t"                  \
-                                                                          "p"                  \
-                                                                          "k"                  \
-                                                                          "g")                 \
-                                                              X("seri"                         \
-                                                                "aliz"                         \
-                                                                "e",                           \
-                                                                "seri"                         \
-                                                                "aliz"                         \
-                                                                "e") X("shst"                  \
-                                                                       "k",                    \
-                                                                       "shst"                  \
+#define INFINI_X86_FEATURES(X)                                                         \
+  X("cmov", "cmov")                                                                    \
+  X("mmx", "mmx")                                                                      \
+  X("sse", "sse")                                                                      \
+  X("sse2", "sse2")                                                                    \
+  X("sse3", "sse3") X("ssse3", "ssse3") X("sse4.1", "sse4.1") X(                       \
+      "sse4.2", "sse4.2") X("crc32", "sse4.2") X("popcnt", "popcnt")                   \
+      X("avx", "avx") X("avx2", "avx2") X("fma", "fma") X("fma4", "fma4") X(           \
+          "xop", "xop") X("bmi", "bmi") X("bmi2", "bmi2") X("lzcnt", "lzcnt")          \
+          X("f16c", "f16c") X("movbe", "movbe") X("aes", "aes") X(                     \
+              "pclmul",                                                                \
+              "pclmul") X("sha",                                                       \
+                          "sha") X("adx",                                              \
+                                   "adx") X("gfni",                                    \
+                                            "gfni") X("vaes",                          \
+                                                      "vaes") X("vpclmulqdq",          \
+                                                                "vpclmulqdq")          \
+              X("sse4a", "sse4a") X("tbm", "tbm") X("lwp", "lwp") X(                   \
+                  "cx8",                                                               \
+                  "cmpxchg8b") X("cx16",                                               \
+                                 "cmpxchg16b") X("fxsr",                               \
+                                                 "fx"                                  \
+                                                 "sa"                                  \
+                                                 "v"                                   \
+                                                 "e") X("sahf", "lahf_lm")             \
+                  X("64bit", "lm") X(                                                  \
+                      "xsave",                                                         \
+                      "xsave") X("xsaveopt",                                           \
+                                 "xsaveopt") X("xsavec",                               \
+                                               "xsavec") X("xsaves",                   \
+                                                           "xsaves") X("f"             \
+                                                                       "s"             \
+                                                                       "g"             \
+                                                                       "s"             \
+                                                                       "b"             \
+                                                                       "a"             \
+                                                                       "s"             \
+                                                                       "e",            \
+                                                                       "f"             \
+                                                                       "s"             \
+                                                                       "g"             \
+                                                                       "s"             \
+                                                                       "b"             \
+                                                                       "a"             \
+                                                                       "s"             \
+                                                                       "e") X("rdrnd", \
+                                                                              "rdrnd") \
+                      X("rdseed", "rdseed") X(                                         \
+                          "rdpid",                                                     \
+                          "rdpid") X("prfchw",                                         \
+                                     "prfchw") X("clflushopt",                         \
+                                                 "clflusho"                            \
+                                                 "pt") X("clwb", "clwb")               \
+                          X("clzero", "clzero") X("wbnoinvd", "wbnoinvd") X(           \
+                              "mwaitx",                                                \
+                              "mwai"                                                   \
+                              "tx") X("pku", "pku")                                    \
+                              X("avx512f",                                             \
+                                "avx512f") X("avx512cd", "avx512cd")                   \
+                                  X("avx512bw", "avx512bw") X(                         \
+                                      "avx512dq",                                      \
+                                      "avx512d"                                        \
+                                      "q") X("avx512vl",                               \
+                                             "avx512vl") X("avx512ifma",               \
+                                                           "avx512ifma")               \
+                                      X("avx512vbmi", "avx512vbmi") X(                 \
+                                          "avx512vbmi2",                               \
+                                          "avx512vbmi2") X("avx512vnni",               \
+                                                           "avx512vnni") X("a"         \
+                                                                           "v"         \
+                                                                           "x"         \
+                                                                           "5"         \
+                                                                           "1"         \
+                                                                           "2"         \
+                                                                           "b"         \
+                                                                           "i"         \
+                                                                           "t"         \
+                                                                           "a"         \
+                                                                           "l"         \
+                                                                           "g",        \
+                                                                           "a"         \
+                                                                           "v"         \
+                                                                           "x"         \
+                                                                           "5"         \
+                                                                           "1"         \
+                                                                           "2"         \
+                                                                           "b"         \
+                                                                           "i"         \
+                                                                           "t"         \
+                                                                           "a"         \
+                                                                           "l"         \
+                                                                           "g")        \
+                                          X("avx512vpopcntdq", "avx512vpo"             \
+                                                               "pcntdq")               \
+                                              X("a"                                    \
+                                                "v"                                    \
+                                                "x"                                    \
+                                                "5"                                    \
+                                                "1"                                    \
+                                                "2"                                    \
+                                                "b"                                    \
+                                                "f"                                    \
+                                                "1"                                    \
+                                                "6",                                   \
+                                                "a"                                    \
+                                                "v"                                    \
+                                                "x"                                    \
+                                                "5"                                    \
+                                                "1"                                    \
+                                                "2"                                    \
+                                                "b"                                    \
+                                                "f"                                    \
+                                                "1"                                    \
+                                                "6") X("avx512fp16",                   \
+                                                       "avx512"                        \
+                                                       "fp16") X("avx512v"             \
+                                                                 "p2inter"             \
+                                                                 "sec"                 \
+                                                                 "t",                  \
+                                                                 "avx512v"             \
+                                                                 "p2inter"             \
+                                                                 "sec"                 \
+                                                                 "t")                  \
+                                                  X("avxvnni",                         \
+                                                    "avxvnni") X("amx-"                \
+                                                                 "tile",               \
+                                                                 "amx-"                \
+                                                                 "til"                 \
+                                                                 "e")                  \
+                                                      X("amx-int8",                    \
+                                                        "amx-"                         \
+                                                        "int"                          \
+                                                        "8") X("amx-bf16",             \
+                                                               "amx-bf16")             \
+                                                          X("movdiri",                 \
+                                                            "m"                        \
+                                                            "o"                        \
+                                                            "v"                        \
+                                                            "d"                        \
+                                                            "i"                        \
+                                                            "r"                        \
+                                                            "i") X("movdir64"          \
+                                                                   "b",                \
+                                                                   "movdir64"          \
+                                                                   "b") X("w"          \
+                                                                          "a"          \
+                                                                          "i"          \
+                                                                          "t"          \
+                                                                          "p"          \
+                                                                          "k"          \
+                                                                          "g",         \
+                                                                          "w"          \
+                                                                          "a"          \
+                                                                          "i"          \
+                                                                          "t"          \
+                                                                          "p"          \
+                                                                          "k"          \
+                                                                          "g")         \
+                                                              X("seri"                 \
+                                                                "aliz"                 \
+                                                                "e",                   \
+                                                                "seri"                 \
+                                                                "aliz"                 \
+                                                                "e") X("shst"          \
+                                                                       "k",            \
+                                                                       "shst"          \
                                                                        "k")
 
 static FeatureSupport lookUp(const std::string &name) {
