@@ -144,6 +144,28 @@ static void addImports(llvm::Module &module) {
   }
 }
 
+/// What the code generator calls to narrow an f32 to bf16 on CPUs without the
+/// instruction: to nearest even, NaN quiet.
+static void addNarrowing(llvm::Module &module) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *type = llvm::FunctionType::get(llvm::Type::getBFloatTy(context),
+                                       {llvm::Type::getFloatTy(context)}, false);
+  auto *function = llvm::Function::Create(
+      type, llvm::GlobalValue::ExternalLinkage, "__truncsfbf2", module);
+  function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  function->addFnAttr(llvm::Attribute::NoInline);
+  llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "", function));
+  llvm::Value *number = function->getArg(0);
+  llvm::Value *bits = b.CreateBitCast(number, b.getInt32Ty());
+  llvm::Value *odd = b.CreateAnd(b.CreateLShr(bits, 16), b.getInt32(1));
+  llvm::Value *rounded =
+      b.CreateAdd(bits, b.CreateAdd(odd, b.getInt32(0x7FFF)));
+  llvm::Value *chosen = b.CreateSelect(b.CreateFCmpUNO(number, number),
+                                       b.getInt32(0x7FC00000), rounded);
+  llvm::Value *upper = b.CreateTrunc(b.CreateLShr(chosen, 16), b.getInt16Ty());
+  b.CreateRet(b.CreateBitCast(upper, type->getReturnType()));
+}
+
 static std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target,
                                                         std::string &error) {
   initializeTargets();
@@ -283,6 +305,7 @@ FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
   // Optimise first: the bodies of the imports must not be seen by it.
   optimize(all, *machine);
   addImports(all);
+  addNarrowing(all);
   if (llvm::verifyModule(all, &llvm::errs()))
     return emitError(loc, "the kernels' LLVM IR is invalid");
 
