@@ -142,29 +142,21 @@ Value LinalgEmitter::joinHeads(Value x) {
       builder, x, ArrayRef<ReassociationIndices>{{0}, {1, 2}});
 }
 
-Value LinalgEmitter::swapLeading(Value x) {
-  SmallVector<OpFoldResult> shape =
-      tensor::getMixedSizes(builder, builder.getLoc(), x);
-  std::swap(shape[0], shape[1]);
-  Value init = tensor::EmptyOp::create(builder, shape, elementOf(x));
-  return linalg::TransposeOp::create(builder, x, init,
-                                     ArrayRef<int64_t>{1, 0, 2})
-      ->getResult(0);
-}
+static Value same(OpBuilder &, Location, ValueRange v) { return v[0]; }
 
 Value LinalgEmitter::headsFirst(Value x) {
-  Value swapped = swapLeading(x);
-  SmallVector<int64_t> shape(shapeOf(swapped));
-  SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(shape[0]), dim(x, 0),
+  ArrayRef<int64_t> shape = shapeOf(x);
+  SmallVector<OpFoldResult> sizes = {builder.getIndexAttr(1),
+                                     builder.getIndexAttr(shape[1]), dim(x, 0),
                                      builder.getIndexAttr(shape[2])};
-  shape.insert(shape.begin(), 1);
-  sizes.insert(sizes.begin(), builder.getIndexAttr(1));
-  return tensor::ExpandShapeOp::create(
-      builder, RankedTensorType::get(shape, elementOf(x)), swapped,
-      ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}}, sizes);
+  return StructuredBuilder(builder, builder.getLoc(), elementOf(x))
+      .map(elementOf(x), "bhtd", {{x, "thd"}}, same, sizes);
 }
 
 Value LinalgEmitter::tokensFirst(Value x) {
-  return swapLeading(tensor::CollapseShapeOp::create(
-      builder, x, ArrayRef<ReassociationIndices>{{0, 1}, {2}, {3}}));
+  ArrayRef<int64_t> shape = shapeOf(x);
+  SmallVector<OpFoldResult> sizes = {dim(x, 2), builder.getIndexAttr(shape[1]),
+                                     builder.getIndexAttr(shape[3])};
+  return StructuredBuilder(builder, builder.getLoc(), elementOf(x))
+      .map(elementOf(x), "thd", {{x, "1htd"}}, same, sizes);
 }

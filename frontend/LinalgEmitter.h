@@ -50,8 +50,6 @@ private:
   StructuredBuilder structured() {
     return StructuredBuilder(builder, builder.getLoc(), wide);
   }
-  /// [a, b, c] → [b, a, c].
-  mlir::Value swapLeading(mlir::Value x);
 
   mlir::ImplicitLocOpBuilder &builder;
   mlir::FloatType element, wide;

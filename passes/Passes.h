@@ -7,6 +7,7 @@
 #ifndef INFINI_PASSES_PASSES_H
 #define INFINI_PASSES_PASSES_H
 
+#include "infini/passes/infini/ScheduleCost.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

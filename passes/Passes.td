@@ -54,13 +54,63 @@ def InfiniMaterializeRopeTables : Pass<"infini-materialize-rope-tables", "::mlir
                            "::mlir::math::MathDialect", "::mlir::affine::AffineDialect"];
 }
 
-def InfiniLowerScan : Pass<"infini-lower-scan", "::mlir::func::FuncOp"> {
-  let summary = "Turns segment scans into loops over segments";
+def InfiniPeelScan : Pass<"infini-peel-scan", "::mlir::func::FuncOp"> {
+  let summary = "Takes the short segments out of segment scans";
   let description = [{
-    The sequential schedule: an `scf.for` over the full segments, with static N
-    tokens each, and at most one short segment before (the one under way, with
-    `fill`) and after them. With `fill`, a segment that does not get full computes
-    no update; without, the short last one updates the states like any other.
+    A scan becomes at most one short segment before (the one under way, with
+    `fill`), a scan over full segments (with `whole`), and at most one short
+    segment behind. With `fill`, a segment that does not get full computes no
+    update; without, the short last one updates the states like any other.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"scans", "num-scans", "Number of scans peeled">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def InfiniParallelizeScan : Pass<"infini-parallelize-scan", "::mlir::func::FuncOp"> {
+  let summary = "Takes the states out of segment scans: loop fission over segments";
+  let description = [{
+    A scan over full segments is cut in three: what each state needs of a segment,
+    the states before each segment, and everything else, which then is a scan
+    without states, parallel over segments. The states come from ops with
+    `MemoryWriteOpInterface`, which is all that is asked. The schedules:
+
+    - `sequential`: no fission; one segment after the other.
+    - `streaming`: one scan that carries the states and nothing else.
+    - `scan`: increments and coefficients of all segments at once; then prefix
+      sums, and affine steps composed in chunks (`infini.affine_scan`), in the state's
+      type; a small scan for a state that is neither.
+
+    `auto` takes the cheapest by the formula of passes/infini/ScheduleCost.h. A
+    state that comes from any other op keeps its scan as it is, with a remark.
+
+    Numerics: `streaming` bit-exact; `scan` reassociates.
+  }];
+  let options = [
+    Option<"schedule", "schedule", "::infini::Schedule", "::infini::Schedule::Auto",
+           "auto, sequential, streaming, or scan", [{::llvm::cl::values(
+             clEnumValN(::infini::Schedule::Auto, "auto", "the cheapest"),
+             clEnumValN(::infini::Schedule::Sequential, "sequential", "one segment after the other"),
+             clEnumValN(::infini::Schedule::Streaming, "streaming", "states one after the other, all else parallel"),
+             clEnumValN(::infini::Schedule::Scan, "scan", "states by an associative scan"))}]>,
+    Option<"width", "width", "int64_t", "8", "Blocks that the target computes at once">,
+    Option<"chunk", "chunk", "int64_t", "16", "Segments composed one after the other by `scan`">];
+  let statistics = [
+    Statistic<"parallelized", "num-parallelized", "Number of scans cut">,
+    Statistic<"kept", "num-kept", "Number of scans kept">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def InfiniLowerScan : Pass<"infini-lower-scan", "::mlir::func::FuncOp"> {
+  let summary = "Turns scans over full segments into loops";
+  let description = [{
+    A scan without states becomes an `scf.forall` over segments. One that carries
+    states and yields nothing else becomes an `scf.forall` over the batch and the
+    heads (whatever the op that makes the states can be cut into), and in it an
+    `scf.for` over segments. Any other becomes an `scf.for` over segments. A
+    result that is only inserted somewhere is written there.
 
     Numerics: bit-exact.
   }];

@@ -30,13 +30,22 @@ void infini::registerDialects(DialectRegistry &registry) {
   registry.insert<InfiniDialect, program::ProgramDialect>();
 }
 
-void infini::buildInfiniStage(OpPassManager &pm) {
+void infini::buildInfiniStage(OpPassManager &pm,
+                              const InfiniStageOptions &options) {
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createInfiniPrepare());
   pm.addNestedPass<func::FuncOp>(createInfiniNoteShapes());
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createInfiniMaterializeRopeTables());
+  pm.addNestedPass<func::FuncOp>(createInfiniPeelScan());
+  pm.addPass(createCanonicalizerPass());
+  InfiniParallelizeScanOptions parallelize;
+  parallelize.schedule = options.schedule;
+  parallelize.width = options.width;
+  pm.addNestedPass<func::FuncOp>(createInfiniParallelizeScan(parallelize));
+  // What composes states in chunks is itself a scan, over segments.
+  pm.addNestedPass<func::FuncOp>(createInfiniPeelScan());
   pm.addNestedPass<func::FuncOp>(createInfiniLowerScan());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -115,7 +124,10 @@ void infini::buildProgramStage(OpPassManager &pm) {
 
 void infini::buildCpuPipeline(OpPassManager &pm,
                               const CpuPipelineOptions &options) {
-  buildInfiniStage(pm);
+  InfiniStageOptions stage;
+  stage.schedule = Schedule(options.schedule);
+  stage.width = int64_t(options.width);
+  buildInfiniStage(pm, stage);
   buildDispatchStage(pm);
   buildProgramStage(pm);
   buildCpuTileStage(pm, options);
@@ -128,9 +140,14 @@ void infini::registerPipelines() {
       "Everything from infini ops to kernels in the LLVM dialect and a "
       "schedule",
       buildCpuPipeline);
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<CpuPipelineOptions>(
       "infini-stage", "The infini stage: scans to loops, tables of rotations",
-      [](OpPassManager &pm) { buildInfiniStage(pm); });
+      [](OpPassManager &pm, const CpuPipelineOptions &options) {
+        InfiniStageOptions stage;
+        stage.schedule = Schedule(options.schedule);
+        stage.width = int64_t(options.width);
+        buildInfiniStage(pm, stage);
+      });
   PassPipelineRegistration<>("infini-dispatch-stage",
                              "The dispatch stage: kernels and their calls",
                              [](OpPassManager &pm) { buildDispatchStage(pm); });

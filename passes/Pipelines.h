@@ -8,11 +8,18 @@
 #ifndef INFINI_PASSES_PIPELINES_H
 #define INFINI_PASSES_PIPELINES_H
 
+#include "infini/passes/infini/ScheduleCost.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
 namespace infini {
+
+struct InfiniStageOptions {
+  Schedule schedule = Schedule::Auto;
+  /// Blocks that the target computes at once (see ScheduleCost.h).
+  int64_t width = 8;
+};
 
 struct CpuPipelineOptions
     : public mlir::PassPipelineOptions<CpuPipelineOptions> {
@@ -23,6 +30,20 @@ struct CpuPipelineOptions
   Option<int64_t> columns{*this, "columns",
                           llvm::cl::desc("f32 columns of a register block"),
                           llvm::cl::init(32)};
+  Option<Schedule> schedule{
+      *this, "schedule", llvm::cl::desc("How segments run"),
+      llvm::cl::init(Schedule::Auto),
+      llvm::cl::values(
+          clEnumValN(Schedule::Auto, "auto", "the cheapest"),
+          clEnumValN(Schedule::Sequential, "sequential",
+                     "one segment after the other"),
+          clEnumValN(Schedule::Streaming, "streaming",
+                     "states one after the other, all else parallel"),
+          clEnumValN(Schedule::Scan, "scan",
+                     "states by an associative scan"))};
+  Option<int64_t> width{*this, "width",
+                        llvm::cl::desc("Blocks that the target computes at once"),
+                        llvm::cl::init(8)};
 };
 
 /// Every dialect and interface that the compiler reads or makes.
@@ -30,7 +51,8 @@ void registerDialects(mlir::DialectRegistry &registry);
 void registerPipelines();
 
 /// Segment scans become loops, rotations get tables.
-void buildInfiniStage(mlir::OpPassManager &pm);
+void buildInfiniStage(mlir::OpPassManager &pm,
+                      const InfiniStageOptions &options = {});
 /// Kernels and calls of kernels; constants hoisted.
 void buildDispatchStage(mlir::OpPassManager &pm);
 /// Inside the kernels: ops on tiles to loops and vectors on buffers.

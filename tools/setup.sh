@@ -27,7 +27,7 @@ packages=(
 
 for argument in "$@"; do
   case "$argument" in
-  --bench) packages+=(python3-torch) ;;
+  --bench) packages+=(python3-torch python3-matplotlib python3-venv) ;;
   -h | --help)
     sed -n '6,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0

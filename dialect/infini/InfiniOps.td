@@ -78,16 +78,20 @@ def Infini_SegmentScanOp : Infini_Op<"segment_scan", [
 
     Without states the op is a parallel map over segments.
 
+    With `whole` every segment has N tokens, and the body's slices say so: the
+    form in which `infini-peel-scan` leaves the full segments of a scan.
+
     Constraints:
     - (segment_scan_c1) `segment_length` ≥ 1.
     - (segment_scan_c2) One axis a sequence in `sequence_axes`, one an output sequence in `output_axes`, each within the rank.
     - (segment_scan_c3) All sequences have the same number of tokens T, where static.
     - (segment_scan_c4) The body has one argument a sequence, per-segment value, invariant, and state, and one more (`index`) with `fill`.
-    - (segment_scan_c5) A slice has its sequence's type but for a dynamic token dimension; a per-segment argument lacks the leading dimension; invariants and states have their operand's type.
+    - (segment_scan_c5) A slice has its sequence's type but for the token dimension, which is dynamic, or N with `whole`; a per-segment argument lacks the leading dimension; invariants and states have their operand's type.
     - (segment_scan_c6) The yielded values match the results: output sequences but for the token dimension, per-segment values but for the leading one, states exactly.
     - (segment_scan_c7) `pending` and a non-empty `pending_sequences` need `fill`; there is one pending value an index, each index names a sequence once, and the pending type is the sequence's with N tokens.
     - (segment_scan_c8) `fill` excludes per-segment operands and results.
     - (segment_scan_c9) The number of results is that of outputs, stacked values (`num_stacked`), states, and pending values together, and the final states and new pending values have their operand's type.
+    - (segment_scan_c10) With `whole`, T is a multiple of N, where static, and there is no `fill`.
 
     Example:
 
@@ -114,7 +118,8 @@ def Infini_SegmentScanOp : Infini_Op<"segment_scan", [
     DenseI64ArrayAttr:$sequence_axes,
     DenseI64ArrayAttr:$output_axes,
     DefaultValuedAttr<I64Attr, "0">:$num_stacked,
-    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$pending_sequences);
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$pending_sequences,
+    UnitAttr:$whole);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -145,6 +150,8 @@ def Infini_SegmentScanOp : Infini_Op<"segment_scan", [
     /// The position argument, or null without `fill`.
     ::mlir::Value getPositionArgument();
     ::infini::YieldOp getYield();
+    /// The type of a segment's slice of a sequence or output of this type.
+    ::mlir::RankedTensorType getSliceType(::mlir::Type type, int64_t axis);
   }];
 }
 

@@ -44,6 +44,12 @@ static RankedTensorType withDim(RankedTensorType type, int64_t dim,
   return RankedTensorType::get(shape, type.getElementType());
 }
 
+RankedTensorType SegmentScanOp::getSliceType(Type type, int64_t axis) {
+  return withDim(cast<RankedTensorType>(type), axis,
+                 getWhole() ? static_cast<int64_t>(getSegmentLength())
+                            : ShapedType::kDynamic);
+}
+
 LogicalResult SegmentScanOp::verify() {
   // segment_scan_c1
   if (static_cast<int64_t>(getSegmentLength()) < 1)
@@ -73,6 +79,14 @@ LogicalResult SegmentScanOp::verify() {
   }
   if (getSequences().empty())
     return emitOpError("expected at least one sequence, got none");
+  // segment_scan_c10
+  if (getWhole() && getFill())
+    return emitOpError("expected no 'fill' with 'whole'");
+  if (getWhole() && !ShapedType::isDynamic(tokens) &&
+      tokens % static_cast<int64_t>(getSegmentLength()))
+    return emitOpError("expected a multiple of ")
+           << static_cast<int64_t>(getSegmentLength())
+           << " tokens with 'whole', got " << tokens;
   // segment_scan_c8
   if (getFill() && (!getPerSegment().empty() || getNumStacked() != 0))
     return emitOpError(
@@ -159,8 +173,7 @@ LogicalResult SegmentScanOp::verifyRegions() {
   for (auto [argument, value, axis] :
        llvm::zip(getSequenceArguments(), getSequences(), getSequenceAxes()))
     if (failed(checkArgument(argument,
-                             withDim(cast<RankedTensorType>(value.getType()),
-                                     axis, ShapedType::kDynamic),
+                             getSliceType(value.getType(), axis),
                              "a sequence's slice")))
       return failure();
   for (auto [argument, value] :
@@ -201,8 +214,7 @@ LogicalResult SegmentScanOp::verifyRegions() {
   unsigned index = 0;
   for (auto [output, axis] : llvm::zip(getOutputs(), getOutputAxes()))
     if (failed(checkYield(index++,
-                          withDim(cast<RankedTensorType>(output.getType()),
-                                  axis, ShapedType::kDynamic),
+                          getSliceType(output.getType(), axis),
                           "an output's slice")))
       return failure();
   for (Value stacked : getStacked()) {

@@ -45,8 +45,11 @@ private:
   std::optional<AffineExpr> scalarExpr(Value value);
   /// The forall that is the grid, or null: then one block runs everything.
   scf::ForallOp findGrid();
+  /// A forall that is all that a forall does becomes part of it.
+  void mergeForalls();
   void analyzeGrid();
   LogicalResult lowerGrid();
+  Value extentOf(unsigned dim);
   void makeArguments();
   LogicalResult lowerAllocations();
   Value index(OpFoldResult value) {
@@ -72,6 +75,8 @@ private:
   LLVM::LLVMPointerType pointer;
   Value block;
   scf::ForallOp grid;
+  /// Extents of the grid's dimensions 1, 2, … that share the first id.
+  SmallVector<AffineExpr> folded;
 };
 
 } // namespace
@@ -175,6 +180,59 @@ scf::ForallOp KernelAbi::findGrid() {
   return grid;
 }
 
+void KernelAbi::mergeForalls() {
+  SmallVector<scf::ForallOp> inner;
+  function.walk([&](scf::ForallOp op) {
+    if (isa<scf::ForallOp>(op->getParentOp()))
+      inner.push_back(op);
+  });
+  for (scf::ForallOp op : inner) {
+    auto outer = cast<scf::ForallOp>(op->getParentOp());
+    bool alone = true;
+    for (Operation &other : outer.getBody()->without_terminator())
+      alone &= &other == op || isMemoryEffectFree(&other) ||
+               isa<memref::AllocOp, memref::DeallocOp>(other);
+    // Bounds leave the outer loop with what computes them.
+    auto leaves = [&](OpFoldResult bound) {
+      auto value = dyn_cast<Value>(bound);
+      if (!value || outer.isDefinedOutsideOfLoop(value))
+        return true;
+      Operation *def = value.getDefiningOp();
+      if (!def || !isPure(def) ||
+          !llvm::all_of(def->getOperands(), [&](Value operand) {
+            return outer.isDefinedOutsideOfLoop(operand);
+          }))
+        return false;
+      def->moveBefore(outer);
+      return true;
+    };
+    for (const auto &bounds : {op.getMixedLowerBound(), op.getMixedUpperBound(),
+                               op.getMixedStep()})
+      alone &= llvm::all_of(bounds, leaves);
+    if (!alone)
+      continue;
+    auto join = [](SmallVector<OpFoldResult> a, ArrayRef<OpFoldResult> c) {
+      llvm::append_range(a, c);
+      return a;
+    };
+    b.setInsertionPoint(outer);
+    auto both = scf::ForallOp::create(
+        b, loc, join(outer.getMixedLowerBound(), op.getMixedLowerBound()),
+        join(outer.getMixedUpperBound(), op.getMixedUpperBound()),
+        join(outer.getMixedStep(), op.getMixedStep()), ValueRange(),
+        std::nullopt);
+    SmallVector<Value> ivs = both.getInductionVars();
+    unsigned rank = outer.getRank();
+    b.eraseOp(op.getTerminator());
+    b.inlineBlockBefore(op.getBody(), op, ArrayRef(ivs).drop_front(rank));
+    b.eraseOp(op);
+    b.eraseOp(outer.getTerminator());
+    b.inlineBlockBefore(outer.getBody(), both.getTerminator(),
+                        ArrayRef(ivs).take_front(rank));
+    b.eraseOp(outer);
+  }
+}
+
 /// Finds the grid, and says its extents in terms of the kernel's scalars.
 void KernelAbi::analyzeGrid() {
   unsigned scalars = 0;
@@ -185,8 +243,6 @@ void KernelAbi::analyzeGrid() {
   }
   SmallVector<AffineExpr> extents;
   grid = findGrid();
-  if (grid && grid.getRank() > 3)
-    grid = {};
   auto exprOf = [&](OpFoldResult value) -> std::optional<AffineExpr> {
     if (auto constant = getConstantIntValue(value))
       return b.getAffineConstantExpr(*constant);
@@ -205,6 +261,12 @@ void KernelAbi::analyzeGrid() {
       }
       extents.push_back((*high - *low).ceilDiv(*width));
     }
+  // The ABI's grid has three dimensions: the leading ones share the first.
+  while (extents.size() > 3) {
+    folded.insert(folded.begin(), extents[1]);
+    extents[1] = extents[0] * extents[1];
+    extents.erase(extents.begin());
+  }
   kernel->setAttr("program.buffers",
                   b.getI64IntegerAttr(llvm::count_if(
                       function.getArgumentTypes(), llvm::IsaPred<MemRefType>)));
@@ -212,15 +274,37 @@ void KernelAbi::analyzeGrid() {
                                       0, scalars, extents, b.getContext())));
 }
 
+/// How many blocks there are along a dimension of the grid.
+Value KernelAbi::extentOf(unsigned dim) {
+  AffineExpr d0, d1, d2;
+  bindDims(b.getContext(), d0, d1, d2);
+  int64_t step = *getConstantIntValue(grid.getMixedStep()[dim]);
+  return index(affine::makeComposedFoldedAffineApply(
+      b, loc, (d1 - d0).ceilDiv(step),
+      {grid.getMixedLowerBound()[dim], grid.getMixedUpperBound()[dim]}));
+}
+
 /// The grid's position comes from the block; any other forall is a loop.
 LogicalResult KernelAbi::lowerGrid() {
   if (grid) {
     b.setInsertionPoint(grid);
+    auto blockId = [&](unsigned i) -> Value {
+      return arith::IndexCastOp::create(b, loc, b.getIndexType(),
+                                        slot(block, i, b.getI64Type()));
+    };
+    SmallVector<Value> ids(grid.getRank());
+    unsigned shared = folded.size();
+    for (unsigned i = shared; i < ids.size(); ++i)
+      ids[i] = blockId(i - shared);
+    for (unsigned i = shared; i > 0; --i) {
+      Value extent = extentOf(i);
+      Value id = ids[i];
+      ids[i] = arith::RemUIOp::create(b, loc, id, extent);
+      ids[i - 1] = arith::DivUIOp::create(b, loc, id, extent);
+    }
     SmallVector<Value> positions;
-    for (auto [i, lower, step] :
-         llvm::enumerate(grid.getMixedLowerBound(), grid.getMixedStep())) {
-      Value id = arith::IndexCastOp::create(b, loc, b.getIndexType(),
-                                            slot(block, i, b.getI64Type()));
+    for (auto [id, lower, step] :
+         llvm::zip(ids, grid.getMixedLowerBound(), grid.getMixedStep())) {
       Value offset = arith::MulIOp::create(b, loc, id, index(step));
       positions.push_back(arith::AddIOp::create(b, loc, index(lower), offset));
     }
@@ -344,6 +428,7 @@ LogicalResult KernelAbi::run() {
   auto returnOp =
       cast<func::ReturnOp>(function.getBody().front().getTerminator());
   returnOp.getOperandsMutable().clear();
+  mergeForalls();
   analyzeGrid();
   makeArguments();
   if (failed(lowerGrid()))

@@ -67,7 +67,7 @@ static bool isScheduleLoop(Operation *op) {
   loop.getBody()->walk([&](Operation *inner) {
     worth |=
         isa<ShapeSignatureOpInterface, program::DispatchOp, program::GemmOp,
-            linalg::LinalgOp, tensor::InsertSliceOp>(inner);
+            linalg::LinalgOp, tensor::InsertSliceOp, scf::ForallOp>(inner);
   });
   return worth;
 }
@@ -77,6 +77,18 @@ static bool isScheduleOp(Operation *op) {
   return isa<program::DispatchOp, program::GemmOp, func::ReturnOp,
              scf::YieldOp>(op) ||
          isScheduleLoop(op);
+}
+
+/// A parallel loop of the schedule: its iterations become blocks of kernels.
+static bool isScheduleForall(Operation *op) {
+  auto forall = dyn_cast<scf::ForallOp>(op);
+  return forall && forall.getNumResults() != 0 &&
+         llvm::all_of(forall.getMixedUpperBound(),
+                      [](OpFoldResult bound) {
+                        auto value = dyn_cast<Value>(bound);
+                        return !value || isScheduleScalar(value);
+                      }) &&
+         forall.isNormalized();
 }
 
 /// Cheap enough to be computed again in every kernel that uses it.
@@ -233,6 +245,31 @@ static Operation *ancestorIn(Block *block, Operation *op) {
   return block->findAncestorOpInBlock(*op);
 }
 
+/// Slices, reshapes, constants, scalars: to the last.
+static void addDuplicables(Cluster &cluster) {
+  SmallVector<Operation *> worklist(cluster.ops.begin(), cluster.ops.end());
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        if (!def || !isDuplicable(def) || cluster.ops.contains(def))
+          continue;
+        // What lies inside an op of the cluster comes with it.
+        if (!def->getParentRegion()->isAncestor(cluster.root->getParentRegion()))
+          continue;
+        // Sizes come as scalars, unless they are constants.
+        if (operand.getType().isIndex() &&
+            !def->hasTrait<OpTrait::ConstantLike>() &&
+            isScheduleScalar(operand))
+          continue;
+        cluster.ops.insert(def);
+        worklist.push_back(def);
+      }
+    });
+  }
+}
+
 static Cluster formCluster(Operation *root) {
   Cluster cluster;
   cluster.root = root;
@@ -265,29 +302,254 @@ static Cluster formCluster(Operation *root) {
     if (used && once && (onlyHere || isMovement(op)))
       cluster.ops.insert(op);
   }
-  // Slices, reshapes, constants, scalars: to the last.
-  SmallVector<Operation *> worklist(cluster.ops.begin(), cluster.ops.end());
-  while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands()) {
-        Operation *def = operand.getDefiningOp();
-        if (!def || !isDuplicable(def) || cluster.ops.contains(def))
-          continue;
-        // What lies inside an op of the cluster comes with it.
-        if (!def->getParentRegion()->isAncestor(root->getParentRegion()))
-          continue;
-        // Sizes come as scalars, unless they are constants.
-        if (operand.getType().isIndex() &&
-            !def->hasTrait<OpTrait::ConstantLike>() &&
-            isScheduleScalar(operand))
-          continue;
-        cluster.ops.insert(def);
-        worklist.push_back(def);
-      }
-    });
-  }
+  addDuplicables(cluster);
   return cluster;
+}
+
+//===----------------------------------------------------------------------===//
+// Parallel loops of the schedule
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Cuts a parallel loop into one loop a kernel. What one computes for another
+/// is stacked along the iterations.
+class ForallFission {
+public:
+  ForallFission(scf::ForallOp forall, RewriterBase &rewriter)
+      : forall(forall), b(rewriter), loc(forall.getLoc()) {}
+
+  /// Replaces the loop; returns the clusters of the new ones, in order.
+  SmallVector<Cluster> run();
+
+private:
+  void findRoots();
+  /// Whether a kernel other than those that compute `op` themselves, or the
+  /// loop's end, needs it.
+  bool isNeeded(Operation *op);
+  bool isNeededByOthers(Value value);
+  bool canStack(Operation *root);
+  Cluster split(const Cluster &cluster);
+  Value materialize(Value value, IRMapping &mapping);
+
+  scf::ForallOp forall;
+  RewriterBase &b;
+  Location loc;
+  SmallVector<Cluster> clusters;
+  /// The stack of a value, and what each output is after the loops so far.
+  llvm::DenseMap<Value, Value> stacks;
+  SmallVector<Value> outputs;
+};
+
+} // namespace
+
+bool ForallFission::isNeeded(Operation *op) {
+  return llvm::any_of(op->getUsers(),
+                      [&](Operation *user) {
+                        return ancestorIn(forall.getBody(), user) ==
+                               forall.getTerminator();
+                      }) ||
+         llvm::any_of(op->getResults(),
+                      [&](Value value) { return isNeededByOthers(value); });
+}
+
+bool ForallFission::isNeededByOthers(Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    Operation *top = ancestorIn(forall.getBody(), user);
+    return llvm::any_of(clusters, [&](const Cluster &cluster) {
+      return cluster.ops.contains(top) &&
+             !cluster.ops.contains(value.getDefiningOp());
+    });
+  });
+}
+
+void ForallFission::findRoots() {
+  for (Operation &op :
+       llvm::reverse(forall.getBody()->without_terminator())) {
+    bool tensors =
+        llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);
+    // What is cheap is computed where it is used; but what leaves the loop has
+    // to come from a kernel.
+    bool leaves = llvm::any_of(op.getUsers(), [&](Operation *user) {
+      return user->getParentOp() == forall.getTerminator();
+    });
+    if (!tensors || (isDuplicable(&op) && !leaves) || !isNeeded(&op))
+      continue;
+    clusters.push_back(formCluster(&op));
+  }
+  std::reverse(clusters.begin(), clusters.end());
+}
+
+/// Stacks have the same size in each iteration.
+bool ForallFission::canStack(Operation *root) {
+  return llvm::all_of(root->getResults(), [&](Value result) {
+    auto tensor = dyn_cast<RankedTensorType>(result.getType());
+    return !isNeededByOthers(result) || (tensor && tensor.hasStaticShape());
+  });
+}
+
+/// `value` of the old loop in the new one's body.
+Value ForallFission::materialize(Value value, IRMapping &mapping) {
+  if (Value known = mapping.lookupOrNull(value))
+    return known;
+  if (!forall.getRegion().isAncestor(value.getParentRegion()))
+    return value;
+  if (Value stack = stacks.lookup(value)) {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+    for (Value iv : forall.getInductionVars()) {
+      offsets.push_back(mapping.lookup(iv));
+      sizes.push_back(b.getIndexAttr(1));
+    }
+    for (int64_t size : type.getShape()) {
+      offsets.push_back(b.getIndexAttr(0));
+      sizes.push_back(b.getIndexAttr(size));
+    }
+    strides.assign(sizes.size(), b.getIndexAttr(1));
+    Value slice = tensor::ExtractSliceOp::create(b, loc, type, stack, offsets,
+                                                 sizes, strides);
+    mapping.map(value, slice);
+    return slice;
+  }
+  // A position or size: computed again.
+  Operation *def = value.getDefiningOp();
+  def->walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      if (!def->isAncestor(operand.getParentBlock()->getParentOp()))
+        materialize(operand, mapping);
+  });
+  b.clone(*def, mapping);
+  return mapping.lookup(value);
+}
+
+Cluster ForallFission::split(const Cluster &cluster) {
+  Operation *root = cluster.root;
+  b.setInsertionPoint(forall);
+  SmallVector<Value> outs;
+  struct Insertion {
+    tensor::ParallelInsertSliceOp op;
+    unsigned output;
+  };
+  SmallVector<Insertion> insertions;
+  for (Operation &op : forall.getTerminator().getYieldingOps()) {
+    auto insert = cast<tensor::ParallelInsertSliceOp>(op);
+    if (insert.getSource().getDefiningOp() != root)
+      continue;
+    unsigned output =
+        cast<BlockArgument>(insert.getDest()).getArgNumber() -
+        forall.getRank();
+    insertions.push_back({insert, output});
+    outs.push_back(outputs[output]);
+  }
+  // Results that other kernels need.
+  SmallVector<Value> stacked;
+  for (Value result : root->getResults()) {
+    if (!isNeededByOthers(result))
+      continue;
+    SmallVector<OpFoldResult> sizes = forall.getMixedUpperBound();
+    auto type = cast<RankedTensorType>(result.getType());
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    outs.push_back(
+        tensor::EmptyOp::create(b, loc, sizes, type.getElementType()));
+    stacked.push_back(result);
+  }
+  auto loop = scf::ForallOp::create(b, loc, forall.getMixedUpperBound(), outs,
+                                    std::nullopt);
+  IRMapping mapping;
+  mapping.map(forall.getInductionVars(), loop.getInductionVars());
+  mapping.map(forall.getRegionIterArgs(), outputs);
+  for (auto [i, insertion] : llvm::enumerate(insertions))
+    mapping.map(insertion.op.getDest(), loop.getRegionIterArgs()[i]);
+  Cluster result;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(loop.getTerminator());
+    SmallVector<Operation *> ordered(cluster.ops.begin(), cluster.ops.end());
+    llvm::erase_if(ordered, [&](Operation *op) {
+      return op->getBlock() != forall.getBody();
+    });
+    llvm::sort(ordered, [](Operation *x, Operation *y) {
+      return x->isBeforeInBlock(y);
+    });
+    for (Operation *op : ordered) {
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (!op->isAncestor(operand.getParentBlock()->getParentOp()))
+            materialize(operand, mapping);
+      });
+      result.inner.insert(b.clone(*op, mapping));
+    }
+    unsigned number = 0;
+    SmallVector<SmallVector<OpFoldResult>> places;
+    auto mapped = [&](ArrayRef<OpFoldResult> values) {
+      return llvm::map_to_vector(values, [&](OpFoldResult value) {
+        auto dynamic = dyn_cast<Value>(value);
+        return dynamic ? OpFoldResult(materialize(dynamic, mapping)) : value;
+      });
+    };
+    for (Insertion &insertion : insertions) {
+      auto insert = insertion.op;
+      auto offsets = mapped(insert.getMixedOffsets()),
+           sizes = mapped(insert.getMixedSizes()),
+           strides = mapped(insert.getMixedStrides());
+      OpBuilder::InsertionGuard inner(b);
+      b.setInsertionPointToEnd(loop.getTerminator().getBody());
+      tensor::ParallelInsertSliceOp::create(
+          b, loc, mapping.lookup(insert.getSource()),
+          loop.getRegionIterArgs()[number], offsets, sizes, strides);
+      outputs[insertion.output] = loop.getResult(number++);
+    }
+    for (Value value : stacked) {
+      SmallVector<OpFoldResult> offsets =
+          getAsOpFoldResult(ValueRange(loop.getInductionVars()));
+      SmallVector<OpFoldResult> sizes;
+      sizes.assign(offsets.size(), b.getIndexAttr(1));
+      for (int64_t size :
+           cast<RankedTensorType>(value.getType()).getShape()) {
+        offsets.push_back(b.getIndexAttr(0));
+        sizes.push_back(b.getIndexAttr(size));
+      }
+      SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+      OpBuilder::InsertionGuard inner(b);
+      b.setInsertionPointToEnd(loop.getTerminator().getBody());
+      tensor::ParallelInsertSliceOp::create(
+          b, loc, mapping.lookup(value), loop.getRegionIterArgs()[number],
+          offsets, sizes, strides);
+      stacks[value] = loop.getResult(number++);
+    }
+  }
+  result.root = loop;
+  result.ops.insert(loop);
+  result.anchor = mapping.lookup(root);
+  return result;
+}
+
+SmallVector<Cluster> ForallFission::run() {
+  findRoots();
+  // What leaves the loop must come from its body, and what goes from one kernel
+  // to another must be of one size.
+  bool splits = !clusters.empty();
+  for (Operation &op : forall.getTerminator().getYieldingOps()) {
+    auto insert = dyn_cast<tensor::ParallelInsertSliceOp>(op);
+    splits &= insert && insert.getSource().getDefiningOp() &&
+              forall.getBody() ==
+                  insert.getSource().getDefiningOp()->getBlock();
+  }
+  for (const Cluster &cluster : clusters)
+    splits &= canStack(cluster.root);
+  if (!splits) {
+    Cluster whole;
+    whole.root = forall;
+    whole.ops.insert(forall);
+    return {whole};
+  }
+  outputs = llvm::to_vector_of<Value>(forall.getOutputs());
+  SmallVector<Cluster> results;
+  for (const Cluster &cluster : clusters)
+    results.push_back(split(cluster));
+  b.replaceOp(forall, outputs);
+  return results;
 }
 
 namespace {
@@ -361,6 +623,14 @@ private:
           return failure();
       } else if (isOpTriviallyDead(op)) {
         rewriter.eraseOp(op);
+      } else if (isScheduleForall(op)) {
+        SmallVector<Cluster> loops =
+            ForallFission(cast<scf::ForallOp>(op), rewriter).run();
+        for (Cluster &cluster : llvm::reverse(loops)) {
+          addDuplicables(cluster);
+          if (failed(builder.dispatch(rewriter, cluster)))
+            return failure();
+        }
       } else if (wantsKernel(op)) {
         if (op->getNumResults() == 0 || !isMemoryEffectFree(op))
           return op->emitError(

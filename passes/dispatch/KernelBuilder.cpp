@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -143,7 +144,7 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
     whole[i] = type != utils::IteratorType::parallel;
   for (OpOperand &use : linalgOp->getOpOperands()) {
     Operation *producer = use.get().getDefiningOp();
-    if (!producer || !cluster.ops.contains(producer) ||
+    if (!producer || !cluster.fusible().contains(producer) ||
         !isa<linalg::LinalgOp, ShapeSignatureOpInterface>(producer) ||
         isa<linalg::FillOp>(producer))
       continue;
@@ -232,13 +233,21 @@ StringRef KernelBuilder::unique(ModuleOp kernel, StringRef hint) {
 
 /// A short name for people: the op that the kernel is about.
 static std::string hintFor(const Cluster &cluster) {
-  Operation *best = cluster.root;
-  for (Operation *op : cluster.ops)
+  Operation *best = cluster.anchor ? cluster.anchor : cluster.root;
+  // A loop over segments that carries a memory is about what writes it.
+  best->walk([&](Operation *op) {
+    if (op != best && isa<ShapeSignatureOpInterface>(op)) {
+      best = op;
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  for (Operation *op : cluster.fusible())
     if (isa<ShapeSignatureOpInterface>(op) &&
         (!isa<ShapeSignatureOpInterface>(best) || isa<SegmentAttentionOp>(op)))
       best = op;
   if (isa<tensor::InsertSliceOp>(best) && best->getOperand(0).getDefiningOp() &&
-      cluster.ops.contains(best->getOperand(0).getDefiningOp()))
+      cluster.fusible().contains(best->getOperand(0).getDefiningOp()))
     best = best->getOperand(0).getDefiningOp();
   std::string name = best->getName().stripDialect().str();
   if (isa<linalg::GenericOp>(best))
@@ -255,8 +264,8 @@ static OpOperand *updatedOperand(OpResult result) {
   Operation *op = result.getOwner();
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
     return &insert.getDestMutable();
-  if (auto loop = dyn_cast<scf::ForOp>(op))
-    return &loop.getInitArgsMutable()[result.getResultNumber()];
+  if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+    return loop.getTiedLoopInit(result);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return destination.getTiedOpOperand(result);
   return nullptr;
@@ -293,8 +302,9 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter,
       updated = tensor::EmptyOp::create(rewriter, loc, type.getShape(),
                                         type.getElementType());
     } else if (!updated) {
-      if (auto loop = dyn_cast<scf::ForOp>(root); loop && shapes.empty()) {
-        for (Value init : loop.getInitArgs())
+      if (auto loop = dyn_cast<LoopLikeOpInterface>(root);
+          loop && shapes.empty()) {
+        for (Value init : loop.getInits())
           shapes.push_back(isa<RankedTensorType>(init.getType())
                                ? tensor::getMixedSizes(rewriter, loc, init)
                                : SmallVector<OpFoldResult>());
@@ -387,7 +397,7 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter,
   func::ReturnOp::create(rewriter, loc, results);
 
   // Tile what the kernel is about, and fuse the rest into the tiles.
-  Operation *anchor = root;
+  Operation *anchor = cluster.anchor ? cluster.anchor : root;
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(root))
     if (Operation *source = insert.getSource().getDefiningOp();
         source && cluster.ops.contains(source))

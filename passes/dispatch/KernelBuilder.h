@@ -20,6 +20,15 @@ namespace infini {
 struct Cluster {
   mlir::Operation *root;
   llvm::SetVector<mlir::Operation *> ops;
+  /// Where the root is a loop over segments: the op in it that the kernel is
+  /// about, and those that are computed with it. Else null: the root itself.
+  mlir::Operation *anchor = nullptr;
+  llvm::SetVector<mlir::Operation *> inner;
+
+  /// The ops among which tiles are fused.
+  const llvm::SetVector<mlir::Operation *> &fusible() const {
+    return anchor ? inner : ops;
+  }
 };
 
 /// Values that a cluster takes from outside.

@@ -246,8 +246,10 @@ int Compiler::run() {
   }
   // What the input may get wrong shows up to here; behind it, a failure is
   // ours.
-  if (failed(lower([](OpPassManager &pm) {
-        buildInfiniStage(pm);
+  InfiniStageOptions stage;
+  stage.schedule = options.schedule;
+  if (failed(lower([&](OpPassManager &pm) {
+        buildInfiniStage(pm, stage);
         buildDispatchStage(pm);
       })))
     return kUserError;

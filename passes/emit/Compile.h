@@ -8,6 +8,7 @@
 #define INFINI_PASSES_EMIT_COMPILE_H
 
 #include "infini/frontend/Config.h"
+#include "infini/passes/infini/ScheduleCost.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct CompileOptions {
   /// Compile this function of an .mlir file alone; empty: all public ones.
   std::string entry;
   Stage stage = Stage::Package;
+  Schedule schedule = Schedule::Auto;
   ImportOptions import;
   bool report = false, timing = false;
 };

@@ -68,12 +68,16 @@ def repeat_heads(x, heads):
     return np.repeat(x, heads // x.shape[1], axis=1)
 
 
+def masked_attention(q, k, v, scale, allowed):
+    """q [B, H, T, d], k [B, H, J, d], v [B, H, J, dv] to [B, H, T, dv]; allowed(i, j) over query and key positions."""
+    scores = (q @ np.swapaxes(k, -1, -2)) * scale
+    visible = allowed(*np.ogrid[:q.shape[-2], :k.shape[-2]])
+    return softmax(np.where(visible, scores, -np.inf).astype(q.dtype)) @ v
+
+
 def causal_attention(q, k, v, scale):
     """Eq. 6. q [B, H, T, d], k [B, H, T, d], v [B, H, T, dv] to [B, H, T, dv]; RoPE is done before."""
-    scores = (q @ np.swapaxes(k, -1, -2)) * scale
-    tokens = q.shape[-2]
-    future = np.triu(np.ones((tokens, tokens), dtype=bool), 1)
-    return softmax(np.where(future, -np.inf, scores).astype(q.dtype)) @ v
+    return masked_attention(q, k, v, scale, lambda i, j: j <= i)
 
 
 def memory_retrieve(sigma, M, z):
@@ -81,6 +85,13 @@ def memory_retrieve(sigma, M, z):
     numerator = sigma @ M
     denominator = (sigma @ z[..., None])
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+
+
+def novelty(sigma, z):
+    """gamma [B, G, T, 1] of the corrected rule: how much of a key z does not hold; 1 where the key is 0."""
+    size = np.sum(sigma * sigma, axis=-1, keepdims=True)
+    share = np.divide(sigma @ z[..., None], size, out=np.zeros_like(size), where=size > 0)
+    return np.clip(1 - share, 0, 1)
 
 
 def memory_update(sigma, v, M, z, update):
@@ -92,10 +103,63 @@ def memory_update(sigma, v, M, z, update):
     if update == "delta":
         return M + transposed @ value, z + sigma.sum(axis=-2)
     if update == "delta_corrected":  # arXiv 2407.04841; z before the segment throughout
-        share = (sigma @ z[..., None])[..., 0] / np.sum(sigma * sigma, axis=-1)
-        gamma = np.clip(1 - share, 0, 1)
-        return M + transposed @ value, z + np.sum(gamma[..., None] * sigma, axis=-2)
+        return M + transposed @ value, z + np.sum(novelty(sigma, z) * sigma, axis=-2)
     raise ValueError(f"unknown update {update!r}")
+
+
+def memory_loop(sigma, v, M, z, segment_length, update):
+    """M and z before each segment and after the last, one after the other: (Ms, zs), lists of S + 1.
+
+    sigma [B, G, T, d], v [B, G, T, dv], M [B, G, d, dv], z [B, G, d] as in memory_update.
+    """
+    Ms, zs = [M], [z]
+    for begin in range(0, sigma.shape[2], segment_length):
+        part = slice(begin, begin + segment_length)
+        M, z = memory_update(sigma[:, :, part], v[:, :, part], M, z, update)
+        Ms.append(M)
+        zs.append(z)
+    return Ms, zs
+
+
+def affine_step(sigma, v, z, update):
+    """A [B, G, d, d] and B [B, G, d, dv] of a segment: its update is M' = A M + B.
+
+    A = I - sigma^T D^-1 sigma with D = diag(sigma z), z before the segment; where sigma z is not positive, nothing is
+    subtracted. The linear rule has A = I. B = sigma^T v.
+    """
+    transposed = np.swapaxes(sigma, -1, -2)
+    identity = np.broadcast_to(np.eye(sigma.shape[-1], dtype=sigma.dtype), (*z.shape, z.shape[-1]))
+    if update == "linear":
+        return identity, transposed @ v
+    denominator = sigma @ z[..., None]
+    shares = np.divide(sigma, denominator, out=np.zeros_like(sigma), where=denominator > 0)
+    return identity - transposed @ shares, transposed @ v
+
+
+def compose(second, first):
+    """(A2, B2) after (A1, B1): M -> A2 (A1 M + B1) + B2."""
+    return second[0] @ first[0], second[0] @ first[1] + second[1]
+
+
+def scan_doubling(steps):
+    """Inclusive scan of affine steps by recursive doubling: entry s is the composition of the steps 0 ... s."""
+    steps, distance = list(steps), 1
+    while distance < len(steps):
+        steps = [step if s < distance else compose(step, steps[s - distance]) for s, step in enumerate(steps)]
+        distance *= 2
+    return steps
+
+
+def memory_scan(sigma, v, M, z, segment_length, update):
+    """What memory_loop returns, by an associative scan: first every z, then (A, B) of all segments at once, then
+    their compositions, pair by pair, and at last the initial M into each of them."""
+    parts = [slice(b, b + segment_length) for b in range(0, sigma.shape[2], segment_length)]
+    zs = [z]
+    for part in parts:
+        s = sigma[:, :, part]
+        zs.append(zs[-1] + np.sum(s if update != "delta_corrected" else novelty(s, zs[-1]) * s, axis=-2))
+    steps = [affine_step(sigma[:, :, part], v[:, :, part], before, update) for part, before in zip(parts, zs)]
+    return [M] + [A @ M + B for A, B in scan_doubling(steps)], zs
 
 
 def blend(beta, memory, local):
@@ -111,14 +175,20 @@ def blend(beta, memory, local):
 
 def infini_attention(q, k, v, beta, segment_length, update="delta", first_segment="zero_memory", scale=None,
                      rope_base=10000.0, rope_factor=1.0, use_rope=True, fold_tail=True, state=None,
-                     dtype=np.float64):
+                     dtype=np.float64, storage=None, memory_states=None, allowed=None):
     """Eq. 6 to 10 over S segments: q [B, H, T, d], k [B, G, T, d], v [B, G, T, dv] to (o, M, z).
 
     o is [B, H, T, dv], M [B, G, d, dv], z [B, G, d]. `beta` holds the logits of the gate, [H], [H, dv] or a
     data-dependent tensor over [B, H, T, dv]. `state` = (M, z) of earlier segments; the first segment of a call with
     a state is not the first of the sequence. With `fold_tail` a short last segment is written to the
-    memory too; without, M and z are those after the last full segment (the state of a stream).
+    memory too; without, M and z are those after the last full segment (the state of a stream). `storage` ("float16",
+    "bfloat16") rounds every tensor over tokens that a plain program in that type would store; M and z stay in
+    `dtype`. `memory_states` gives the memory before each segment: memory_loop (None), or memory_scan. `allowed` is
+    another mask than the causal one, over positions in a segment.
     """
+    def stored(x):
+        return x if storage is None else round_to(x, storage).astype(dtype)
+
     if update not in UPDATES:
         raise ValueError(f"unknown update {update!r}")
     if first_segment not in FIRST_SEGMENTS:
@@ -130,25 +200,28 @@ def infini_attention(q, k, v, beta, segment_length, update="delta", first_segmen
     if heads % groups:
         raise ValueError(f"{groups} key/value heads do not divide {heads} query heads")
     scale = 1.0 / float(np.sqrt(d)) if scale is None else float(scale)
-    turn = (lambda x: rope(x, rope_base, rope_factor)) if use_rope else (lambda x: x)
+    turn = (lambda x: stored(rope(x, rope_base, rope_factor))) if use_rope else (lambda x: x)
     if state is None:
         M, z = np.zeros((batch, groups, d, dv), dtype), np.zeros((batch, groups, d), dtype)
     else:
         M, z = (np.asarray(x).astype(dtype) for x in state)
+    folded = tokens if fold_tail else tokens - tokens % segment_length
+    Ms, zs = (memory_states or memory_loop)(stored(elu_plus_one(k[:, :, :folded])), v[:, :, :folded], M, z,
+                                            segment_length, update)
     o = np.zeros((batch, heads, tokens, dv), dtype)
-    for begin in range(0, tokens, segment_length):
+    for s, begin in enumerate(range(0, tokens, segment_length)):
         part = slice(begin, min(begin + segment_length, tokens))
         qs, ks, vs = q[:, :, part], k[:, :, part], v[:, :, part]
-        local = causal_attention(turn(qs), repeat_heads(turn(ks), heads), repeat_heads(vs, heads), scale)
+        local = turn(qs), repeat_heads(turn(ks), heads), repeat_heads(vs, heads), scale
+        local = stored(causal_attention(*local) if allowed is None else masked_attention(*local, allowed))
         if begin == 0 and state is None and first_segment == "local_only":
             o[:, :, part] = local
         else:
-            memory = memory_retrieve(elu_plus_one(qs), repeat_heads(M, heads), repeat_heads(z, heads))
+            memory = stored(memory_retrieve(stored(elu_plus_one(qs)), repeat_heads(Ms[s], heads),
+                                            repeat_heads(zs[s], heads)))
             logits = beta[:, :, part] if beta.ndim == 4 and beta.shape[2] == tokens else beta
-            o[:, :, part] = blend(logits, memory, local)
-        if fold_tail or part.stop - part.start == segment_length:
-            M, z = memory_update(elu_plus_one(ks), vs, M, z, update)
-    return o, M, z
+            o[:, :, part] = stored(blend(logits, memory, local))
+    return o, Ms[-1], zs[-1]
 
 
 # --------------------------------------------------------------------------------------------------------
@@ -187,12 +260,13 @@ class Model:
                                 np.full(self.heads, -np.inf))
 
 
-def forward(model, tokens, dtype=np.float64, storage=None, segment_length=None):
+def forward(model, tokens, dtype=np.float64, storage=None, segment_length=None, memory_states=None):
     """tokens [T] to (logits [T, V], states), one state per layer.
 
     A state has M [G, d, d] and z [G, d] after the last *full* segment, K (before RoPE) and V [G, fill, d] of
     the segment under way, and `fill`, its number of tokens. `storage` ("float16", "bfloat16") rounds every tensor that
     a plain program in that type would store, with products accumulated in `dtype`: the naive program in 16 bits.
+    `memory_states` as in infini_attention.
     """
     def stored(x):
         return x if storage is None else round_to(x, storage).astype(dtype)
@@ -217,7 +291,7 @@ def forward(model, tokens, dtype=np.float64, storage=None, segment_length=None):
         v = split(stored(h @ weight(layer + "self_attn.v_proj.weight").T), model.groups)
         o, M, z = infini_attention(q, k, v, model.beta(i), segment, model.update, model.first_segment,
                                    rope_base=model.rope_base, rope_factor=model.rope_factor, fold_tail=False,
-                                   dtype=dtype)
+                                   dtype=dtype, memory_states=memory_states)
         states.append({"M": M[0], "z": z[0], "K": k[0, :, count - fill:], "V": v[0, :, count - fill:],
                        "fill": fill})
         o = stored(o[0].transpose(1, 0, 2).reshape(count, model.heads * d))

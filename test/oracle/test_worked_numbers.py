@@ -31,8 +31,10 @@ CASES = {  # (update, first_segment): output rows, M, z
 
 @pytest.mark.parametrize("update, first_segment", CASES)
 @pytest.mark.parametrize("dtype, rounding", [(np.float64, 6e-7), (np.float32, 3e-6)])
-def test_worked_numbers(update, first_segment, dtype, rounding):
-    found = oracle.infini_attention(Q, K, V, np.zeros(1), 2, update, first_segment, dtype=dtype)
+@pytest.mark.parametrize("memory_states", [oracle.memory_loop, oracle.memory_scan])
+def test_worked_numbers(update, first_segment, dtype, rounding, memory_states):
+    found = oracle.infini_attention(Q, K, V, np.zeros(1), 2, update, first_segment, dtype=dtype,
+                                    memory_states=memory_states)
     for got, expected in zip(found, CASES[update, first_segment]):
         assert got.dtype == dtype
         np.testing.assert_allclose(got[0, 0], expected, rtol=0, atol=rounding)
@@ -98,6 +100,69 @@ def test_token_by_token(update, first_segment):
                     gate = 0.0
                 np.testing.assert_allclose(o[b, h, t], gate * memory + (1 - gate) * local, rtol=1e-10, atol=1e-12)
     assert M_end.shape == (B, G, d, dv) and z_end.shape == (B, G, d)
+
+
+def test_affine_steps_by_hand():
+    """The worked example's second segment, with scalars: A, B, and A M + B is its update."""
+    sigma = oracle.elu_plus_one(K[0, 0])
+    M, z = sigma[:2].T @ V[0, 0, :2], sigma[:2].sum(axis=0)
+    A, B = oracle.affine_step(sigma[None, None, 2:4], V[:, :, 2:4], z[None, None], "delta")
+    expected_A, expected_B = np.eye(2), np.zeros((2, 2))
+    for t in (2, 3):
+        for i in range(2):
+            for j in range(2):
+                expected_A[i, j] -= sigma[t, i] * sigma[t, j] / (sigma[t, 0] * z[0] + sigma[t, 1] * z[1])
+                expected_B[i, j] += sigma[t, i] * V[0, 0, t, j]
+    np.testing.assert_allclose(A[0, 0], expected_A, atol=1e-15)
+    np.testing.assert_allclose(B[0, 0], expected_B, atol=1e-15)
+    after, _ = oracle.memory_update(sigma[None, None, 2:4], V[:, :, 2:4], M[None, None], z[None, None], "delta")
+    np.testing.assert_allclose(A[0, 0] @ M + B[0, 0], after[0, 0], atol=1e-14)
+
+
+def test_composition():
+    """One step after another is their composition, which is associative."""
+    rng = np.random.default_rng(6)
+    steps = [(rng.standard_normal((4, 4)), rng.standard_normal((4, 3))) for _ in range(3)]
+    M = rng.standard_normal((4, 3))
+    expected = M
+    for A, B in steps:
+        expected = A @ expected + B
+    one, two, three = steps
+    for A, B in (oracle.compose(three, oracle.compose(two, one)), oracle.compose(oracle.compose(three, two), one)):
+        np.testing.assert_allclose(A @ M + B, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("update", oracle.UPDATES)
+@pytest.mark.parametrize("tokens", [0, 1, 5, 23, 60])
+@pytest.mark.parametrize("stored", [False, True])
+def test_scan_is_the_loop(update, tokens, stored):
+    """Every state of the scan form, in float64, from an empty memory and from one in use; keys that z does not know."""
+    rng = np.random.default_rng(tokens)
+    sigma = oracle.elu_plus_one(4 * rng.standard_normal((2, 3, tokens, 6)) - 4)
+    v = rng.standard_normal((2, 3, tokens, 5))
+    M, z = stored * rng.standard_normal((2, 3, 6, 5)), stored * oracle.elu_plus_one(rng.standard_normal((2, 3, 6)))
+    loop, scan = (f(sigma, v, M, z, 5, update) for f in (oracle.memory_loop, oracle.memory_scan))
+    for a, b in zip(loop, scan):
+        assert len(a) == len(b) == -(-tokens // 5) + 1
+        for x, y in zip(a, b):
+            np.testing.assert_allclose(y, x, rtol=1e-10, atol=1e-10 * max(1, np.abs(x).max()))
+
+
+def test_scan_in_another_type():
+    rng = np.random.default_rng(1)
+    q, k, v, beta = random_inputs(rng)
+    for dtype in (np.float32, np.float64):
+        for x in oracle.infini_attention(q, k, v, beta, 5, dtype=dtype, memory_states=oracle.memory_scan):
+            assert x.dtype == dtype
+
+
+def test_keys_without_features():
+    """sigma = 0: nothing is stored by any rule, and nothing is divided by 0."""
+    for update in oracle.UPDATES:
+        for states in (oracle.memory_loop, oracle.memory_scan):
+            Ms, zs = states(np.zeros((1, 1, 6, 3)), np.ones((1, 1, 6, 2)), np.zeros((1, 1, 3, 2)), np.zeros((1, 1, 3)),
+                            2, update)
+            assert not np.any(Ms) and not np.any(zs)
 
 
 def test_tail_is_folded_or_not():

@@ -39,14 +39,17 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
                  clEnumValN(Stage::LLVM, "llvm", "the kernels' LLVM IR"),
                  clEnumValN(Stage::Assembly, "asm", "the kernels' assembly"),
                  clEnumValN(Stage::Package, "package", "a package (default)")));
-  enum class Schedule { Auto, Sequential };
   static cl::opt<Schedule> schedule(
       "schedule", cl::cat(category), cl::init(Schedule::Auto),
-      cl::desc("How segments are run"),
+      cl::desc("How segments run"),
       cl::values(
-          clEnumValN(Schedule::Auto, "auto", "the compiler chooses (default)"),
+          clEnumValN(Schedule::Auto, "auto", "the cheapest (default)"),
           clEnumValN(Schedule::Sequential, "sequential",
-                     "one segment after the other")));
+                     "one segment after the other"),
+          clEnumValN(Schedule::Streaming, "streaming",
+                     "states one after the other, all else parallel"),
+          clEnumValN(Schedule::Scan, "scan",
+                     "states by an associative scan")));
   static cl::opt<ElementType> dtype(
       "dtype", cl::cat(category),
       cl::desc("The type of computing (default: the model's)"),
@@ -82,6 +85,7 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.targets.assign(targets.begin(), targets.end());
   options.entry = entry;
   options.stage = stage;
+  options.schedule = schedule;
   options.report = report;
   options.import.retrofit = retrofit;
   if (dtype.getNumOccurrences())
