@@ -15,19 +15,16 @@ threaded OpenBLAS. OpenMP's workers sleep when idle; spinning, they take the cor
 a third of its speed. PyTorch is timed with its own threads on and off, and its better time counts.
 """
 import argparse
-import datetime
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-sys.path.insert(0, os.path.join(ROOT, "test", "oracle"))
+import common
+from common import ROOT
+
 LIMIT = 2e-6  # relative error of f32 logits against float64
 
 MID = dict(seed=1, vocab=256, hidden=512, ffn=1408, layers=8, heads=8, groups=8, head_dim=64, segment=512)
@@ -35,21 +32,11 @@ MID = dict(seed=1, vocab=256, hidden=512, ffn=1408, layers=8, heads=8, groups=8,
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", default=os.environ.get("INFINI_BIN", os.path.join(ROOT, "build", "bin")))
-    parser.add_argument("--threads", type=int, nargs="+", default=None, help="default: 1 and all cores")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each program (at least 5)")
+    common.add_options(parser)
     parser.add_argument("--tokens", type=int, nargs=2, default=[16384, 4096], help="of the passkey and the mid model")
     parser.add_argument("--models", nargs="+", choices=["passkey", "mid"], default=["passkey", "mid"])
     parser.add_argument("--worker", metavar="FILE", help=argparse.SUPPRESS)  # a process of measure_threads
-    parser.add_argument("--results", default=os.path.join(HERE, "results"), help="folder of the .json and .md files")
-    a = parser.parse_args()
-    if a.rounds < 5:
-        parser.error(f"--rounds is {a.rounds}, expected at least 5")
-    cores = len(os.sched_getaffinity(0))
-    a.threads = a.threads or sorted({1, cores})
-    if max(a.threads) > cores:
-        parser.error(f"--threads is {max(a.threads)}, but {cores} cores are usable")
-    return a
+    return common.parse(parser)
 
 
 class Eager:
@@ -123,36 +110,19 @@ class Infini:
         self.run, self.weights = os.path.join(binaries, "infini-run"), model_folder
         self.package, self.ids, self.logits = (os.path.join(folder, n) for n in ("p.infini", "ids.npy", "l.npy"))
         start = time.perf_counter()
-        self.call([os.path.join(binaries, "infini-compile"), model_folder, "-o", self.package])
+        common.call([os.path.join(binaries, "infini-compile"), model_folder, "-o", self.package])
         self.compile_seconds = time.perf_counter() - start
         self.stats = ""
-
-    @staticmethod
-    def call(command):
-        plain = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "OPENBLAS_"))}
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=plain)
-        if done.returncode:
-            raise SystemExit(f"error: {' '.join(command)} ended with status {done.returncode}\n{done.stderr}")
-        return done
 
     def __call__(self, np, tokens, threads):
         """[T] to ([T, V], seconds of the whole process)."""
         np.save(self.ids, tokens)
         start = time.perf_counter()
-        done = self.call([self.run, self.package, "--weights", self.weights, "--tokens", f"@{self.ids}",
-                          "--logits-out", f"@{self.logits}", "--threads", str(threads), "--stats"])
+        done = common.call([self.run, self.package, "--weights", self.weights, "--tokens", f"@{self.ids}",
+                            "--logits-out", f"@{self.logits}", "--threads", str(threads), "--stats"])
         seconds = time.perf_counter() - start
         self.stats = (done.stdout + done.stderr).strip()
         return np.load(self.logits), seconds
-
-
-def refuse_wrong(np, name, out, ref):
-    """No speed for a wrong answer. Returns the relative error."""
-    error = float(np.linalg.norm(out - ref) / np.linalg.norm(ref)) if out.shape == ref.shape else float("inf")
-    if not error <= LIMIT:
-        raise SystemExit(f"error: {name} computes a wrong result: relative error {error:.3g}, bound {LIMIT:.3g}; "
-                         "its speed is not reported")
-    return error
 
 
 def measure(a, np, torch, oracle, name, folder, tokens, threads):
@@ -165,13 +135,13 @@ def measure(a, np, torch, oracle, name, folder, tokens, threads):
     ids = np.random.default_rng(1).integers(0, model.vocab, tokens)
     short = ids[:min(tokens, 4 * model.segment + 5)]
     ref, _ = oracle.forward(model, short)
-    errors = {"infini": refuse_wrong(np, "infini", infini(np, short, threads)[0], ref),
-              "PyTorch": refuse_wrong(np, "PyTorch", eager(short), ref)}
+    errors = {"infini": common.refuse_wrong(np, "infini", infini(np, short, threads)[0], ref, LIMIT),
+              "PyTorch": common.refuse_wrong(np, "PyTorch", eager(short), ref, LIMIT)}
     ref, _ = oracle.forward(model, ids)
     times, starts = {"infini": [], "PyTorch": []}, []
     for _ in range(a.rounds):
         logits, seconds = infini(np, ids, threads)
-        refuse_wrong(np, "infini", logits, ref)
+        common.refuse_wrong(np, "infini", logits, ref, LIMIT)
         times["infini"].append(seconds)
         better = float("inf")
         for own in sorted({1, threads}):
@@ -179,7 +149,7 @@ def measure(a, np, torch, oracle, name, folder, tokens, threads):
             start = time.perf_counter()
             logits = eager(ids)
             better = min(better, time.perf_counter() - start)
-            refuse_wrong(np, "PyTorch", logits, ref)
+            common.refuse_wrong(np, "PyTorch", logits, ref, LIMIT)
         times["PyTorch"].append(better)
         starts.append(infini(np, ids[:1], threads)[1])
     best = {key: min(value) for key, value in times.items()}
@@ -195,24 +165,6 @@ def compare(row, rivals):
     peer, own = min(r["best_seconds"]["PyTorch"] for r in rivals), row["best_seconds"]["infini"]
     row["ratio"] = peer / own
     row["ratio_without_start"] = peer / max(own - row["infini_one_token_seconds"], 1e-9)
-
-
-def machine():
-    """The processor's name, the cores, the system."""
-    name = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo") as file:
-            name = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), name)
-    except OSError:
-        pass
-    return {"cpu": name, "cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
-
-
-def commit():
-    """The short hash of the tree, with -dirty; `unknown` outside of git."""
-    done = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"],
-                          capture_output=True, text=True)
-    return done.stdout.strip() if done.returncode == 0 and done.stdout.strip() else "unknown"
 
 
 def table(report):
@@ -241,8 +193,8 @@ def worker(a):
     except ImportError:
         raise SystemExit("error: no PyTorch for this interpreter (Debian: apt-get install python3-torch, "
                          "then /usr/bin/python3)")
-    rows, memory = [], "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
+    rows = []
+    with tempfile.TemporaryDirectory(dir=common.memory_folder()) as folder:
         for name, tokens in zip(("passkey", "mid"), a.tokens):
             if name in a.models:
                 rows.append(measure(a, np, torch, oracle, name, folder, tokens, a.threads[0]))
@@ -258,9 +210,7 @@ def measure_threads(a, threads, rows):
         command = [sys.executable, os.path.abspath(__file__), "--worker", path,
                    "--bin", os.path.abspath(a.bin), "--threads", threads, "--rounds", a.rounds,
                    "--tokens", *a.tokens, "--models", *a.models]
-        done = subprocess.run([str(c) for c in command], env={
-            **os.environ, "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(threads),
-            "OPENBLAS_NUM_THREADS": str(threads)})
+        done = subprocess.run([str(c) for c in command], env=common.peer_environment(threads))
         if done.returncode:
             raise SystemExit(done.returncode)
         with open(path) as file:
@@ -273,19 +223,14 @@ def main():
     a = arguments()
     if a.worker:
         return worker(a)
-    for name in ("infini-run", "infini-compile"):
-        if not os.access(os.path.join(a.bin, name), os.X_OK):
-            raise SystemExit(f"error: {name} is not in {a.bin} (give --bin, or set INFINI_BIN)")
-    report = {"date": datetime.date.today().isoformat(), "commit": commit(), "machine": machine(),
-              "rounds": a.rounds, "rows": []}
+    common.need_binaries(a.bin)
+    report = common.new_report(a.rounds)
     for threads in a.threads:
         report.update(measure_threads(a, threads, report["rows"]))
     report["rows"].sort(key=lambda row: (row["model"] != "passkey", row["threads"]))
     for row in report["rows"]:
         compare(row, [r for r in report["rows"] if r["model"] == row["model"] and r["threads"] <= row["threads"]])
-    os.makedirs(a.results, exist_ok=True)
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", report["machine"]["cpu"]).strip("-").lower()
-    path = os.path.join(a.results, f"{report['date']}-{report['commit']}-{slug}")
+    path = common.results_path(report, a.results)
     with open(path + ".json", "w") as file:
         json.dump(report, file, indent=1)
     with open(path + ".md", "w") as file:

@@ -7,6 +7,7 @@
 #include "infini/passes/Pipelines.h"
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/dialect/program/ProgramOps.h"
+#include "infini/dialect/tile/TileOps.h"
 #include "infini/passes/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -27,7 +28,7 @@ void infini::registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
-  registry.insert<InfiniDialect, program::ProgramDialect>();
+  registry.insert<InfiniDialect, program::ProgramDialect, tile::TileDialect>();
 }
 
 void infini::buildInfiniStage(OpPassManager &pm,

@@ -465,14 +465,9 @@ Cluster ForallFission::split(const Cluster &cluster) {
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(loop.getTerminator());
-    SmallVector<Operation *> ordered(cluster.ops.begin(), cluster.ops.end());
-    llvm::erase_if(ordered, [&](Operation *op) {
-      return op->getBlock() != forall.getBody();
-    });
-    llvm::sort(ordered, [](Operation *x, Operation *y) {
-      return x->isBeforeInBlock(y);
-    });
-    for (Operation *op : ordered) {
+    for (Operation *op : orderedOps(cluster)) {
+      if (op->getBlock() != forall.getBody())
+        continue;
       op->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
           if (!op->isAncestor(operand.getParentBlock()->getParentOp()))

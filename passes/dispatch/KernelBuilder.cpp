@@ -25,6 +25,22 @@ static constexpr int64_t kElementBlock = 16384;
 /// The kernel ABI's grid has three dimensions.
 static constexpr unsigned kGridRank = 3;
 
+SmallVector<Operation *> infini::orderedOps(const Cluster &cluster) {
+  llvm::SetVector<Operation *> ordered;
+  std::function<void(Operation *)> visit = [&](Operation *op) {
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        if (def && cluster.ops.contains(def) && !ordered.contains(def))
+          visit(def);
+      }
+    });
+    ordered.insert(op);
+  };
+  visit(cluster.root);
+  return ordered.takeVector();
+}
+
 ClusterInputs infini::inputsOf(const Cluster &cluster) {
   ClusterInputs inputs;
   auto visit = [&](Value value) {
@@ -42,7 +58,7 @@ ClusterInputs infini::inputsOf(const Cluster &cluster) {
     else
       inputs.scalars.insert(value);
   };
-  for (Operation *op : cluster.ops)
+  for (Operation *op : orderedOps(cluster))
     op->walk(
         [&](Operation *inner) { llvm::for_each(inner->getOperands(), visit); });
   return inputs;
@@ -235,12 +251,10 @@ StringRef KernelBuilder::unique(ModuleOp kernel, StringRef hint) {
 static std::string hintFor(const Cluster &cluster) {
   Operation *best = cluster.anchor ? cluster.anchor : cluster.root;
   // A loop over segments that carries a memory is about what writes it.
-  best->walk([&](Operation *op) {
-    if (op != best && isa<ShapeSignatureOpInterface>(op)) {
+  Operation *anchor = best;
+  anchor->walk([&](Operation *op) {
+    if (op != anchor && isa<ShapeSignatureOpInterface>(op))
       best = op;
-      return WalkResult::interrupt();
-    }
-    return WalkResult::advance();
   });
   for (Operation *op : cluster.fusible())
     if (isa<ShapeSignatureOpInterface>(op) &&
@@ -371,13 +385,7 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter,
     if (isUpdate && !mapping.contains(out))
       mapping.map(out, body->getArgument(ins.size() + i));
   rewriter.setInsertionPointToEnd(body);
-  SmallVector<Operation *> ordered(cluster.ops.begin(), cluster.ops.end());
-  llvm::sort(ordered, [](Operation *a, Operation *b) {
-    if (a->getBlock() == b->getBlock())
-      return a->isBeforeInBlock(b);
-    return a->getBlock()->getParentOp()->isProperAncestor(b);
-  });
-  for (Operation *op : ordered)
+  for (Operation *op : orderedOps(cluster))
     rewriter.clone(*op, mapping);
   Operation *clonedRoot = mapping.lookup(root);
   // The root updates the output argument, also where its operand is an input,

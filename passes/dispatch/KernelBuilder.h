@@ -31,6 +31,10 @@ struct Cluster {
   }
 };
 
+/// The cluster's ops, each behind what it uses, in an order that depends on
+/// nothing else: equal clusters make equal kernels wherever they stand.
+llvm::SmallVector<mlir::Operation *> orderedOps(const Cluster &cluster);
+
 /// Values that a cluster takes from outside.
 struct ClusterInputs {
   llvm::SetVector<mlir::Value> tensors, scalars;

@@ -67,6 +67,11 @@ def assert_same_bits(a, b, what="output"):
     assert a.tobytes() == b.tobytes(), f"{what}: {np.count_nonzero(a != b)} of {a.size} values differ"
 
 
+def numbers(array):
+    """bf16 comes as 16-bit unsigned integers."""
+    return oracle.from_bfloat16_bits(array) if array.dtype == np.uint16 else array
+
+
 def lead_off(array, rank, what="state"):
     """Leading axes of size 1 taken off until the rank is `rank`."""
     while array.ndim > rank:

@@ -7,6 +7,7 @@ What is wrong with inputs of .mlir functions stands in test_ops.py.
 """
 import json
 import os
+import re
 import shutil
 import struct
 
@@ -166,6 +167,25 @@ class TestConfig:
             done = Tools.call([case.tools.compile, case.folder, "-o", case.scratch / "out.infini", *options])
             assert done.returncode == 1 and keyword in done.stderr, (options, done.returncode, done.stderr)
             case.nothing_left("out.infini")
+
+    @pytest.mark.parametrize("schedule", ["stream", "Sequential", "0", "sequential,scan", ""], ids=repr)
+    def test_unknown_schedule(self, case, schedule):
+        """Refused with the choices, for models and functions; nothing is written."""
+        case.tools.needs(case.tools.compile, "--schedule", "=sequential")
+        (case.scratch / "model" / "f.mlir").write_text("func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {\n"
+                                                       "  return %x : tensor<2xf32>\n}\n")
+        choices = re.findall(r"^ +=(\S+) +- ", self.values_of(case.tools, "--schedule"), re.M)
+        assert {"auto", "sequential"} <= set(choices), choices
+        for source in (case.folder, case.folder / "f.mlir"):
+            done = Tools.call([case.tools.compile, source, "-o", case.scratch / "out.infini", f"--schedule={schedule}"])
+            assert_refused(done, "schedule", f"'{schedule}'", *choices)
+            case.nothing_left("out.infini")
+
+    @staticmethod
+    def values_of(tools, option):
+        """The lines of --help below an option, up to the next one."""
+        text = tools.good([tools.compile, "--help"]).stdout
+        return text.split(f"  {option}=", 1)[1].split("\n  --", 1)[0]
 
 
 class TestWeights:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import infini_numpy as oracle
-from harness import FLOOR, assert_close, assert_refused, assert_same_bits, bound, peak_memory, relative_error
+from functions import NAMES, Function
+from harness import FLOOR, assert_close, assert_refused, assert_same_bits, bound, peak_memory
 
 N, T = 8, 8 * 9 + 1
 LOGITS = {"float32": 2e-6, "float16": 1.5e-3, "bfloat16": 1e-2}
@@ -161,6 +162,205 @@ class TestMutants:
         other = oracle.Model(model.config, model.weights)
         other.rope_factor = 2.0
         fails(oracle.forward(other, tokens)[0], ref, limit)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Functions, as test_schedules.py and test_edges.py compare them
+# --------------------------------------------------------------------------------------------------------
+
+def streaming_attention(q, k, v, scale, block=5, rescale=True):
+    """causal_attention a block of keys at a time: a running maximum and sum, and what is summed rescaled with them."""
+    tokens = q.shape[2]
+    top, total = np.full((*q.shape[:3], 1), -np.inf, q.dtype), np.zeros((*q.shape[:3], 1), q.dtype)
+    out = np.zeros((*q.shape[:3], v.shape[3]), q.dtype)
+    for begin in range(0, tokens, block):
+        part = slice(begin, begin + block)
+        scores = (q @ np.swapaxes(k[:, :, part], -1, -2)) * scale
+        i, j = np.ogrid[:tokens, begin:min(begin + block, tokens)]
+        scores = np.where(j <= i, scores, -np.inf).astype(q.dtype)
+        new_top = np.maximum(top, scores.max(axis=-1, keepdims=True))
+        share = np.exp(top - new_top) if rescale and begin else 1
+        weights = np.exp(scores - new_top)
+        total = total * share + weights.sum(axis=-1, keepdims=True)
+        out, top = out * share + weights @ v[:, :, part], new_top
+    return out / total
+
+
+def steps_from_the_left(steps):
+    """scan_doubling, one after the other."""
+    done = []
+    for step in steps:
+        done.append(oracle.compose(step, done[-1]) if done else step)
+    return done
+
+
+def steps_in_chunks(steps, size=3):
+    """scan_doubling of the chunks' steps, then one chunk after the other."""
+    done = []
+    for begin in range(0, len(steps), size):
+        done += [oracle.compose(step, done[begin - 1]) if begin else step
+                 for step in right_scan(steps[begin:begin + size])]
+    return done
+
+
+right_scan = oracle.scan_doubling
+
+
+@pytest.fixture(scope="module", params=["f64", "f32", "f16", "bf16"])
+def kind(request):
+    return request.param
+
+
+class FunctionCase:
+    """A random function with every choice that a mistake could hide behind: shared heads, more than one batch entry,
+    seven segments and a tail, a state that is not zero."""
+
+    def __init__(self, kind, update, **choices):
+        self.function = Function(type=kind, update=update,
+                                 **{**dict(B=2, d=16, dv=24, N=8, initial=True, sparse=True), **choices})
+        self.arrays = self.function.inputs(7 * 8 + 3)
+        self.ref = self.function.reference(self.arrays)
+
+    def limits(self, scan=False):
+        return self.function.limits(self.ref, self.function.naive(self.arrays, oracle.memory_scan if scan else None))
+
+    def run(self, honest=False, scan=False):
+        """An honest program computes in the function's type; a broken one in f64, so that only its mistake is seen."""
+        states = oracle.memory_scan if scan else None
+        if honest and self.function.type != "f64":
+            return self.function.naive(self.arrays, states)
+        return self.function.reference(self.arrays, memory_states=states)
+
+    def passes(self, monkeypatch, scan=False, **replacements):
+        limits = self.limits(scan)
+        with monkeypatch.context() as patch:
+            for name, replacement in replacements.items():
+                patch.setattr(oracle, name, replacement)
+            out = self.run(True, scan)
+        for name, a, b, limit in zip(NAMES, out, self.ref, limits):
+            assert_close(a, b, limit, name)
+
+    def misses(self, monkeypatch, names, scan=False, **replacements):
+        """Each of the results in `names` misses the bound, those of both naive programs."""
+        limits = np.maximum(self.limits(), self.limits(True))
+        with monkeypatch.context() as patch:
+            for name, replacement in replacements.items():
+                patch.setattr(oracle, name, replacement)
+            out = self.run(False, scan)
+        for name, a, b, limit in zip(NAMES, out, self.ref, limits):
+            if name in names:
+                fails(a, b, limit)
+
+
+@pytest.mark.parametrize("update", oracle.UPDATES)
+class TestFunctionMutants:
+    def test_honest_programs_pass(self, monkeypatch, kind, update):
+        """The definition, softmax in a stream, and scans that associate in other ways."""
+        for choices in (dict(), dict(first_segment="local_only", gate="data"), dict(initial=False, rope=False, d=3),
+                        dict(sparse=False)):
+            case = FunctionCase(kind, update, **choices)
+            case.passes(monkeypatch)
+            for block in (1, 5, 8, 100):
+                case.passes(monkeypatch, causal_attention=lambda *x: streaming_attention(*x, block=block))
+            for scan in (right_scan, steps_from_the_left, steps_in_chunks):
+                case.passes(monkeypatch, scan=True, scan_doubling=scan)
+
+    def test_no_mask(self, monkeypatch, kind, update):
+        FunctionCase(kind, update).misses(monkeypatch, "o", causal_attention=lambda q, k, v, scale:
+                                          oracle.masked_attention(q, k, v, scale, lambda i, j: j >= 0 * i))
+
+    def test_no_rescaling(self, monkeypatch, kind, update):
+        """The running maximum moves, and what was summed before stays as it was."""
+        FunctionCase(kind, update).misses(monkeypatch, "o", causal_attention=lambda *x:
+                                          streaming_attention(*x, rescale=False))
+
+    def test_wrong_group(self, monkeypatch, kind, update):
+        FunctionCase(kind, update).misses(monkeypatch, "o", repeat_heads=lambda x, heads:
+                                          np.concatenate([x] * (heads // x.shape[1]), axis=1))
+
+    def test_memory_read_after_its_update(self, monkeypatch, kind, update):
+        right = oracle.memory_loop
+
+        def loop(*arguments):
+            return tuple(x[1:] + x[-1:] for x in right(*arguments))
+        FunctionCase(kind, update).misses(monkeypatch, "o", memory_loop=loop)
+
+    @pytest.mark.parametrize("which", [0, 1])
+    def test_late_in_retrieval(self, monkeypatch, kind, update, which):
+        """M, or z, as it was one segment earlier; the states at the end are right."""
+        right = oracle.memory_loop
+
+        def loop(*arguments):
+            states = list(right(*arguments))
+            states[which] = states[which][:1] + states[which][:-2] + states[which][-1:]
+            return states
+        FunctionCase(kind, update).misses(monkeypatch, "o", memory_loop=loop)
+
+    def test_late_z_in_update(self, monkeypatch, kind, update):
+        """The rule divides by the z of one segment earlier; z itself is right."""
+        if update == "linear":
+            pytest.skip("does not read z")
+        right, z_before = oracle.memory_update, []
+
+        def late(sigma, v, M, z, rule):
+            z_before.append(z)
+            return right(sigma, v, M, z_before[-2:][0], rule)[0], right(sigma, v, M, z, rule)[1]
+        FunctionCase(kind, update).misses(monkeypatch, "oM", memory_update=late)
+
+    def test_tail_not_folded(self, monkeypatch, kind, update):
+        right = oracle.memory_loop
+        FunctionCase(kind, update).misses(monkeypatch, "Mz", memory_loop=lambda sigma, v, *x:
+                                          right(sigma[:, :, :56], v[:, :, :56], *x))
+
+    def test_scan_in_the_wrong_order(self, monkeypatch, kind, update):
+        """A1 A2 for A2 A1; and the steps the wrong way round."""
+        def factors(second, first):
+            return first[0] @ second[0], oracle_compose(second, first)[1]
+
+        oracle_compose = oracle.compose
+        if update != "linear":  # whose factors are the identity
+            FunctionCase(kind, update).misses(monkeypatch, "oM", True, compose=factors)
+            FunctionCase(kind, update).misses(monkeypatch, "oM", True, compose=lambda a, b: oracle_compose(b, a))
+
+    def test_scan_without_the_identity(self, monkeypatch, kind, update):
+        right = oracle.affine_step
+
+        def step(sigma, *arguments):
+            A, B = right(sigma, *arguments)
+            return A - np.eye(A.shape[-1], dtype=A.dtype), B
+        FunctionCase(kind, update).misses(monkeypatch, "oM", True, affine_step=step)
+
+    def test_scan_without_the_initial_state(self, monkeypatch, kind, update):
+        """Each state is that of an empty memory before the text; and the state before the first segment is right."""
+        right = oracle.memory_scan
+
+        def dropped(sigma, v, M, *arguments):
+            Ms, zs = right(sigma, v, 0 * M, *arguments)
+            return [M] + Ms[1:], zs
+        FunctionCase(kind, update).misses(monkeypatch, "oM", True, memory_scan=dropped)
+
+    def test_scan_starts_each_chunk_anew(self, monkeypatch, kind, update):
+        """Chunks of three segments; what the chunks before left is forgotten."""
+        FunctionCase(kind, update).misses(monkeypatch, "oM", True, scan_doubling=lambda steps:
+                                          [x for begin in range(0, len(steps), 3)
+                                           for x in right_scan(steps[begin:begin + 3])])
+
+    def test_scan_factors_of_the_last_z(self, monkeypatch, kind, update):
+        """All factors from the z before the text, as if z did not change."""
+        if update == "linear":
+            pytest.skip("does not read z")
+        case, right = FunctionCase(kind, update), oracle.affine_step
+        case.misses(monkeypatch, "oM", True, affine_step=lambda sigma, v, z, rule:
+                    right(sigma, v, case.arrays[5].astype(z.dtype), rule))
+
+
+@pytest.mark.parametrize("storage", ["float16", "bfloat16"])
+@pytest.mark.parametrize("update", ["delta", "delta_corrected"])
+def test_scan_in_16_bits(monkeypatch, update, storage):
+    """Factors and increments held in 16 bits miss the bounds of f32."""
+    right = oracle.affine_step
+    FunctionCase("f32", update).misses(monkeypatch, "oM", True, affine_step=lambda *x: tuple(
+        oracle.round_to(part.astype(np.float32), storage).astype(np.float64) for part in right(*x)))
 
 
 @pytest.mark.parametrize("storage, kind", [("bfloat16", "bfloat16"), ("float16", "float32"), ("bfloat16", "float32")])

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 import infini_numpy as oracle
-from harness import (FLOOR, assert_close, assert_same_bits, bound, draw_model, draws, edge_lengths, lead_off)
-
-# Bounds on logits of models that compute in 16 bits: three times, and twice, the error of an honest program.
-LOGITS = {"float16": 1.5e-3, "bfloat16": 1e-2}
+from harness import FLOOR, assert_close, assert_same_bits, bound, draw_model, draws, edge_lengths
+from models import LOGITS, Built, check
 
 # Together: every rule, both choices for the first segment, both gates, every weight type, grouped heads,
 # RoPE scaling, tied heads, shards, head sizes 8, 48, 80, 128, odd segments, head_dim not hidden / heads.
@@ -24,63 +22,6 @@ MODELS = {
     "odd": dict(seed=4, heads=4, groups=2, head_dim=128, segment=7, first_segment="local_only", hidden=100,
                 rope_factor=2.0, rope_theta=500000.0, vocab=300),
 }
-
-
-class Built:
-    """A random model: its folder, its package, its reference."""
-
-    def __init__(self, tools, folder, *options, **config):
-        self.tools, self.folder, self.scratch = tools, folder / "model", folder
-        self.model = oracle.make_model(self.folder, **config)
-        self.package = tools.build(self.folder, folder / "model.infini", *options)
-        self.N = self.model.segment
-
-    def tokens(self, count, seed=0):
-        return np.random.default_rng(seed).integers(0, self.model.vocab, count)
-
-    def run(self, tokens, *options, state=False):
-        return self.tools.model(self.package, self.folder, tokens, self.scratch, *options, state=state)
-
-
-def numbers(array):
-    """bf16 comes as 16-bit unsigned integers."""
-    return oracle.from_bfloat16_bits(array) if array.dtype == np.uint16 else array
-
-
-def close_states(found, model, states, limits, what):
-    """`fill`, M and z, and the first `fill` rows of K and V; limits(layer, name) is the bound.
-
-    K and V are [N, G, d], tokens first, and say nothing behind `fill`; the oracle's are [G, fill, d].
-    """
-    for state in states:
-        assert_same_bits(found["fill"], np.array(state["fill"], np.int64), f"{what}: fill")
-    for i, state in enumerate(states):
-        for name in ("M", "z", "K", "V"):
-            key = f"layers.{i}.{name}"
-            assert key in found, f"{what}: no {key} among {sorted(found)}"
-            array = found[key]
-            if name in "Mz":
-                array = lead_off(array, state[name].ndim, key)
-                assert array.dtype == np.float32, f"{what}: {key} is {array.dtype}"
-            else:
-                groups, _, size = state[name].shape
-                assert array.shape == (model.segment, groups, size), f"{what}: {key} is {array.shape}"
-                array = numbers(array)[:state["fill"]].swapaxes(0, 1)
-            assert_close(array, state[name], limits(i, name), f"{what}: {key}")
-
-
-def check(built, tokens, *options, kind="float32"):
-    """Logits and states of one call."""
-    dtype, storage = (np.float32, None) if kind == "float32" else (np.float32, kind)
-    ref, states = oracle.forward(built.model, tokens)
-    naive, naive_states = oracle.forward(built.model, tokens, dtype, storage)
-    logits, found = built.run(tokens, *options, state=True)
-    what = f"T={len(tokens)}"
-    assert logits.dtype == np.float32
-    assert_close(logits, ref, LOGITS.get(kind) or bound(ref, naive), what)
-    close_states(found, built.model, states,
-                 lambda i, name: bound(states[i][name], naive_states[i][name], kind), what)
-    return logits, found
 
 
 @pytest.fixture(scope="module", params=MODELS)

@@ -1,4 +1,4 @@
-// RUN: infini-opt %s --infini-lower-scan --split-input-file --allow-unregistered-dialect --verify-diagnostics
+// RUN: infini-opt %s --infini-peel-scan --infini-lower-scan --split-input-file --allow-unregistered-dialect --verify-diagnostics
 
 // Outputs whose sizes cannot be told from the operands.
 

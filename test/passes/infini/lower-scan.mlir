@@ -1,6 +1,6 @@
-// RUN: infini-opt %s --infini-lower-scan --canonicalize --cse --split-input-file --allow-unregistered-dialect | FileCheck %s
-// RUN: infini-opt %s --infini-lower-scan --split-input-file --allow-unregistered-dialect | FileCheck %s --check-prefix=GONE
-// RUN: infini-opt %examples/ops/infini.mlir --infini-lower-scan | FileCheck %s --check-prefix=GONE
+// RUN: infini-opt %s --infini-peel-scan --infini-lower-scan --canonicalize --cse --split-input-file --allow-unregistered-dialect | FileCheck %s
+// RUN: infini-opt %s --infini-peel-scan --infini-lower-scan --split-input-file --allow-unregistered-dialect | FileCheck %s --check-prefix=GONE
+// RUN: infini-opt %examples/ops/infini.mlir --infini-peel-scan --infini-lower-scan | FileCheck %s --check-prefix=GONE
 
 // GONE-NOT: infini.{{segment_scan|yield}}
 
