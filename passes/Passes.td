@@ -174,6 +174,29 @@ def InfiniHoistConstants : Pass<"infini-hoist-constants", "::mlir::ModuleOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// passes/tile: kernels as tile programs
+//===----------------------------------------------------------------------===//
+
+def InfiniLowerToTile : Pass<"infini-lower-to-tile", "::mlir::ModuleOp"> {
+  let summary = "Writes a kernel on tensors as a tile program";
+  let description = [{
+    The kernel's tensors become buffers, slices of them masked loads and stores,
+    and what is computed between them tiles of static size. A size that is only
+    bounded (the last block of tokens, of keys) is padded to its bound, and what a
+    sum or a maximum runs over is masked there. A kernel with an op that has no
+    form on tiles, or a size without a bound, stays on tensors, with a remark.
+
+    Numerics: sums may have zeros behind them; else bit-exact.
+  }];
+  let statistics = [
+    Statistic<"lowered", "num-lowered", "Number of kernels that became tile programs">,
+    Statistic<"kept", "num-kept", "Number of kernels that stay on tensors">];
+  let dependentDialects = ["::infini::tile::TileDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // passes/cpu: inside the kernels
 //===----------------------------------------------------------------------===//
 
@@ -193,6 +216,19 @@ def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def InfiniTileToLinalg : Pass<"infini-tile-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Lowers a tile program to linalg on tensors";
+  let description = [{
+    Each tile op becomes linalg. Whole tiles of buffers that the kernel does not
+    write are read where they lie; others are copied, and masked ones padded.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def InfiniFuseElementwise : Pass<"infini-fuse-elementwise", "::mlir::func::FuncOp"> {

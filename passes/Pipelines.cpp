@@ -60,13 +60,22 @@ void infini::buildDispatchStage(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void infini::buildCpuTileStage(OpPassManager &pm,
-                               const CpuPipelineOptions &options) {
+void infini::buildTileStage(OpPassManager &pm) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
   kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
+  kernel.addPass(createInfiniLowerToTile());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+}
+
+void infini::buildCpuVectorStage(OpPassManager &pm,
+                                 const CpuPipelineOptions &options) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addNestedPass<func::FuncOp>(createInfiniTileToLinalg());
+  kernel.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   kernel.addNestedPass<func::FuncOp>(createInfiniFuseElementwise());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
@@ -131,7 +140,8 @@ void infini::buildCpuPipeline(OpPassManager &pm,
   buildInfiniStage(pm, stage);
   buildDispatchStage(pm);
   buildProgramStage(pm);
-  buildCpuTileStage(pm, options);
+  buildTileStage(pm);
+  buildCpuVectorStage(pm, options);
   buildCpuLLVMStage(pm);
 }
 
@@ -152,10 +162,13 @@ void infini::registerPipelines() {
   PassPipelineRegistration<>("infini-dispatch-stage",
                              "The dispatch stage: kernels and their calls",
                              [](OpPassManager &pm) { buildDispatchStage(pm); });
+  PassPipelineRegistration<>("infini-tile-stage",
+                             "The tile stage: kernels as tile programs",
+                             [](OpPassManager &pm) { buildTileStage(pm); });
   PassPipelineRegistration<CpuPipelineOptions>(
-      "infini-cpu-tile-stage",
-      "The CPU's tile stage: kernels to loops and vectors on buffers",
-      buildCpuTileStage);
+      "infini-cpu-vector-stage",
+      "Kernels to loops and vectors on buffers, for CPUs",
+      buildCpuVectorStage);
   PassPipelineRegistration<>("infini-cpu-llvm-stage",
                              "Kernels to the LLVM dialect",
                              [](OpPassManager &pm) { buildCpuLLVMStage(pm); });

@@ -55,9 +55,11 @@ void buildInfiniStage(mlir::OpPassManager &pm,
                       const InfiniStageOptions &options = {});
 /// Kernels and calls of kernels; constants hoisted.
 void buildDispatchStage(mlir::OpPassManager &pm);
-/// Inside the kernels: ops on tiles to loops and vectors on buffers.
-void buildCpuTileStage(mlir::OpPassManager &pm,
-                       const CpuPipelineOptions &options);
+/// Kernels as tile programs.
+void buildTileStage(mlir::OpPassManager &pm);
+/// Kernels to loops and vectors on buffers.
+void buildCpuVectorStage(mlir::OpPassManager &pm,
+                         const CpuPipelineOptions &options);
 /// Kernels to the LLVM dialect and the flat kernel ABI.
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.

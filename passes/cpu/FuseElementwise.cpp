@@ -5,8 +5,10 @@
 // Element-wise ops of one tile into one loop.
 
 #include "infini/passes/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace infini {
@@ -16,6 +18,27 @@ namespace infini {
 
 using namespace mlir;
 using namespace infini;
+
+/// Repeats, moves, or counts elements: nothing is lost by doing it again.
+static bool isForFree(Operation *op) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return linalgOp && linalgOp.getNumReductionLoops() == 0 &&
+         llvm::all_of(linalgOp.getBlock()->without_terminator(),
+                      llvm::IsaPred<linalg::IndexOp>) &&
+         linalgOp.getNumDpsInputs() <= 1;
+}
+
+/// Whether the consumer would compute an element of the producer more than
+/// once, and that is worth a buffer.
+static bool isRepeated(Operation *op, linalg::LinalgOp consumer) {
+  auto producer = dyn_cast<linalg::LinalgOp>(op);
+  return producer && producer.getNumLoops() < consumer.getNumLoops() &&
+         llvm::any_of(producer.getBlock()->without_terminator(),
+                      [](Operation &inner) {
+                        return isa<arith::DivFOp>(inner) ||
+                               isa<math::MathDialect>(inner.getDialect());
+                      });
+}
 
 namespace {
 struct FuseElementwise final
@@ -29,7 +52,9 @@ struct FuseElementwise final
           auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
           Operation *producer = operand->get().getDefiningOp();
           return consumer && consumer.getNumReductionLoops() == 0 && producer &&
-                 producer->hasOneUse();
+                 ((producer->hasOneUse() &&
+                   !isRepeated(producer, consumer)) ||
+                  isForFree(producer));
         });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

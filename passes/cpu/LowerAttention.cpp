@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include <cmath>
 
 namespace infini {
@@ -102,6 +103,37 @@ private:
 };
 
 } // namespace
+
+/// The size of a computed tensor in terms of what it is computed from.
+static OpFoldResult resolvedSize(OpBuilder &b, Value value, int64_t dim) {
+  while (auto def = value.getDefiningOp<ReifyRankedShapedTypeOpInterface>()) {
+    auto signed_ = dyn_cast<ShapeSignatureOpInterface>(def.getOperation());
+    if (!signed_)
+      break;
+    DimName name =
+        signed_.getShapeSignature()
+            .results[cast<OpResult>(value).getResultNumber()]
+            .dims[dim];
+    bool found = false;
+    for (DimSite site : sitesOf(def, name))
+      if (site.value.getDefiningOp() != def) {
+        value = site.value;
+        dim = site.dim;
+        found = true;
+        break;
+      }
+    if (!found)
+      break;
+  }
+  return tensor::getMixedSize(b, value.getLoc(), value, dim);
+}
+
+static bool isAtMost(OpFoldResult size, int64_t most) {
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
+      /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return succeeded(bound) && *bound <= most;
+}
 
 Value AttentionLowering::generic(StringRef loops, StringRef reduced,
                                  ArrayRef<StringRef> maps, ValueRange inputs,
@@ -304,7 +336,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
         groups = index(dim(op.getKey(), 1));
   group = arith::DivUIOp::create(b, loc, head,
                                  arith::DivUIOp::create(b, loc, heads, groups));
-  OpFoldResult length = dim(op.getQuery(), 2), depth = dim(op.getQuery(), 3);
+  OpFoldResult length = resolvedSize(b, op.getQuery(), 2), depth = dim(op.getQuery(), 3);
   OpFoldResult count = affine::makeComposedFoldedAffineMin(
       b, loc,
       AffineMap::get(2, 0, {b.getAffineConstantExpr(kQueryBlock), d0 - d1},
@@ -409,23 +441,30 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
 
 void AttentionLowering::run() {
   b.setInsertionPoint(op);
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(b, loc, op.getQuery());
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t i = 0; i < 4; ++i)
+    sizes.push_back(resolvedSize(b, op.getQuery(), i));
   SmallVector<OpFoldResult> resultSizes = sizes;
   resultSizes[3] = dim(op.getValue(), 3);
   Value result = tensor::EmptyOp::create(b, loc, resultSizes,
                                          op.getType().getElementType());
   SmallVector<scf::ForOp> loops;
+  SmallVector<Value> first;
   for (unsigned i = 0; i < 3; ++i) {
+    // A tile that is no larger than one round needs no loop.
+    if (isAtMost(sizes[i], i == 2 ? kQueryBlock : 1)) {
+      first.push_back(index(b.getIndexAttr(0)));
+      continue;
+    }
     auto loop = scf::ForOp::create(
         b, loc, index(b.getIndexAttr(0)), index(sizes[i]),
         index(b.getIndexAttr(i == 2 ? kQueryBlock : 1)), result);
     b.setInsertionPointToStart(loop.getBody());
     result = loop.getRegionIterArgs()[0];
     loops.push_back(loop);
+    first.push_back(loop.getInductionVar());
   }
-  result = block(loops[0].getInductionVar(), loops[1].getInductionVar(),
-                 loops[2].getInductionVar(), result);
+  result = block(first[0], first[1], first[2], result);
   for (scf::ForOp loop : llvm::reverse(loops)) {
     b.setInsertionPointToEnd(loop.getBody());
     scf::YieldOp::create(b, loc, result);

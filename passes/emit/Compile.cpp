@@ -259,6 +259,10 @@ int Compiler::run() {
     return status;
   if (options.stage == Stage::Program)
     return writeIR();
+  if (int status = lowerOurs(buildTileStage))
+    return status;
+  if (options.stage == Stage::Tile)
+    return writeIR();
   CpuPipelineOptions pipeline;
   if (!target.hasAVX512) {
     // Sixteen registers of eight: 4 × 16 leaves room for operands.
@@ -266,9 +270,9 @@ int Compiler::run() {
     pipeline.columns = 16;
   }
   if (int status = lowerOurs(
-          [&](OpPassManager &pm) { buildCpuTileStage(pm, pipeline); }))
+          [&](OpPassManager &pm) { buildCpuVectorStage(pm, pipeline); }))
     return status;
-  if (options.stage == Stage::Tile)
+  if (options.stage == Stage::Vector)
     return writeIR();
   if (int status = lowerOurs(buildCpuLLVMStage))
     return status;

@@ -16,7 +16,16 @@
 namespace infini {
 
 /// A stage whose result can be written instead of a package.
-enum class Stage { Infini, Dispatch, Program, Tile, LLVM, Assembly, Package };
+enum class Stage {
+  Infini,
+  Dispatch,
+  Program,
+  Tile,
+  Vector,
+  LLVM,
+  Assembly,
+  Package
+};
 
 struct CompileOptions {
   /// A model folder, or an .mlir file.

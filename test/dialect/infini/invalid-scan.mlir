@@ -491,6 +491,94 @@ func.func @yields_another_stacked_value(%x: tensor<?x4xf32>, %s0: tensor<4xf32>)
 
 // -----
 
+// segment_scan_c5
+// With `whole`, a slice has N tokens.
+func.func @whole_slice_dynamic(%x: tensor<?x4xf32>) {
+  // expected-error@+1 {{'infini.segment_scan' op expected argument 0 of the body (a sequence's slice) to have type 'tensor<8x4xf32>', got 'tensor<?x4xf32>'}}
+  %o = infini.segment_scan sequences(%x : tensor<?x4xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,
+                  output_axes = array<i64: 0>, whole} {
+  ^bb0(%xs: tensor<?x4xf32>):
+    infini.yield %xs : tensor<?x4xf32>
+  } -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// segment_scan_c5
+// Without it, a slice does not have N tokens, even where all segments do.
+func.func @slice_static(%x: tensor<16x4xf32>) {
+  // expected-error@+1 {{'infini.segment_scan' op expected argument 0 of the body (a sequence's slice) to have type 'tensor<?x4xf32>', got 'tensor<8x4xf32>'}}
+  %o = infini.segment_scan sequences(%x : tensor<16x4xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,
+                  output_axes = array<i64: 0>} {
+  ^bb0(%xs: tensor<8x4xf32>):
+    infini.yield %xs : tensor<8x4xf32>
+  } -> tensor<16x4xf32>
+  return
+}
+
+// -----
+
+// segment_scan_c6
+func.func @whole_output_dynamic(%x: tensor<?x4xf32>) {
+  %o = infini.segment_scan sequences(%x : tensor<?x4xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,
+                  output_axes = array<i64: 0>, whole} {
+  ^bb0(%xs: tensor<8x4xf32>):
+    %c = tensor.cast %xs : tensor<8x4xf32> to tensor<?x4xf32>
+    // expected-error@+1 {{'infini.yield' op expected value 0 (an output's slice) to have type 'tensor<8x4xf32>', got 'tensor<?x4xf32>'}}
+    infini.yield %c : tensor<?x4xf32>
+  } -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// segment_scan_c10
+func.func @whole_and_not_a_multiple(%x: tensor<12x4xf32>) {
+  // expected-error@+1 {{'infini.segment_scan' op expected a multiple of 8 tokens with 'whole', got 12}}
+  %o = infini.segment_scan sequences(%x : tensor<12x4xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,
+                  output_axes = array<i64: 0>, whole} {
+  ^bb0(%xs: tensor<8x4xf32>):
+    infini.yield %xs : tensor<8x4xf32>
+  } -> tensor<12x4xf32>
+  return
+}
+
+// -----
+
+// segment_scan_c10
+// The second sequence says how many tokens there are.
+func.func @whole_and_not_a_multiple_second(%x: tensor<?x4xf32>, %y: tensor<4x9xf32>) {
+  // expected-error@+1 {{'infini.segment_scan' op expected a multiple of 8 tokens with 'whole', got 9}}
+  %o = infini.segment_scan sequences(%x, %y : tensor<?x4xf32>, tensor<4x9xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0, 1>,
+                  output_axes = array<i64: 0>, whole} {
+  ^bb0(%xs: tensor<8x4xf32>, %ys: tensor<4x8xf32>):
+    infini.yield %xs : tensor<8x4xf32>
+  } -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+// segment_scan_c10
+func.func @whole_and_fill(%x: tensor<?x4xf32>, %fill: index) {
+  // expected-error@+1 {{'infini.segment_scan' op expected no 'fill' with 'whole'}}
+  %o = infini.segment_scan sequences(%x : tensor<?x4xf32>) fill(%fill)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,
+                  output_axes = array<i64: 0>, whole} {
+  ^bb0(%xs: tensor<8x4xf32>, %position: index):
+    infini.yield %xs : tensor<8x4xf32>
+  } -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
 func.func @yields_a_scalar(%x: tensor<?x4xf32>, %s0: tensor<4xf32>) {
   %o:2 = infini.segment_scan sequences(%x : tensor<?x4xf32>) states(%s0 : tensor<4xf32>)
       attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0>,

@@ -184,3 +184,21 @@ func.func @segment_scan_fill(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>, %s0: tens
   } -> tensor<?x4xf32>, tensor<4xf32>, tensor<8x4xf32>
   return %o, %s, %p : tensor<?x4xf32>, tensor<4xf32>, tensor<8x4xf32>
 }
+
+// Full segments alone: slices have N tokens in their type, whether T is static or not.
+// CHECK-LABEL: func @segment_scan_whole
+func.func @segment_scan_whole(%x: tensor<16x4xf32>, %y: tensor<4x?xf32>, %s0: tensor<4xf32>)
+    -> (tensor<16x4xf32>, tensor<4x?xf32>, tensor<2x4xf32>, tensor<4xf32>) {
+  // CHECK: infini.segment_scan
+  // CHECK-SAME: attributes {num_stacked = 1 : i64, output_axes = array<i64: 0, 1>, segment_length = 8 : i64, sequence_axes = array<i64: 0, 1>, whole}
+  // CHECK: ^bb0(%[[XS:.*]]: tensor<8x4xf32>, %[[YS:.*]]: tensor<4x8xf32>, %[[S:.*]]: tensor<4xf32>):
+  // CHECK: infini.yield %[[XS]], %[[YS]], %[[S]], %[[S]] : tensor<8x4xf32>, tensor<4x8xf32>, tensor<4xf32>, tensor<4xf32>
+  // CHECK: } -> tensor<16x4xf32>, tensor<4x?xf32>, tensor<2x4xf32>, tensor<4xf32>
+  %r:4 = infini.segment_scan sequences(%x, %y : tensor<16x4xf32>, tensor<4x?xf32>) states(%s0 : tensor<4xf32>)
+      attributes {segment_length = 8 : i64, sequence_axes = array<i64: 0, 1>,
+                  output_axes = array<i64: 0, 1>, num_stacked = 1 : i64, whole} {
+  ^bb0(%xs: tensor<8x4xf32>, %ys: tensor<4x8xf32>, %s: tensor<4xf32>):
+    infini.yield %xs, %ys, %s, %s : tensor<8x4xf32>, tensor<4x8xf32>, tensor<4xf32>, tensor<4xf32>
+  } -> tensor<16x4xf32>, tensor<4x?xf32>, tensor<2x4xf32>, tensor<4xf32>
+  return %r#0, %r#1, %r#2, %r#3 : tensor<16x4xf32>, tensor<4x?xf32>, tensor<2x4xf32>, tensor<4xf32>
+}
