@@ -17,45 +17,13 @@ using namespace infini;
 #define GET_OP_CLASSES
 #include "infini/dialect/infini/InfiniOps.cpp.inc"
 
-// The interfaces that the signature implements, the same for every op.
-#define INFINI_SIGNATURE_OP(Op)                                                \
-  LogicalResult Op::reifyResultShapes(OpBuilder &builder,                      \
-                                      ReifiedRankedShapedTypeDims &shapes) {   \
-    return reifyShapeSignature(builder, getOperation(), shapes);               \
-  }                                                                            \
-  SmallVector<utils::IteratorType> Op::getLoopIteratorTypes() {                \
-    return signatureIteratorTypes(getOperation());                             \
-  }                                                                            \
-  SmallVector<Range> Op::getIterationDomain(OpBuilder &builder) {              \
-    return signatureDomain(builder, getOperation());                           \
-  }                                                                            \
-  FailureOr<TilingResult> Op::getTiledImplementation(                          \
-      OpBuilder &builder, ArrayRef<OpFoldResult> offsets,                      \
-      ArrayRef<OpFoldResult> sizes) {                                          \
-    return signatureTile(builder, getOperation(), offsets, sizes);             \
-  }                                                                            \
-  LogicalResult Op::getResultTilePosition(                                     \
-      OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,     \
-      ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,  \
-      SmallVector<OpFoldResult> &resultSizes) {                                \
-    return signatureResultTile(builder, getOperation(), result, offsets,       \
-                               sizes, resultOffsets, resultSizes);             \
-  }                                                                            \
-  FailureOr<TilingResult> Op::generateResultTileValue(                         \
-      OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,     \
-      ArrayRef<OpFoldResult> sizes) {                                          \
-    return signatureProduceTile(builder, getOperation(), result, offsets,      \
-                                sizes);                                        \
-  }
-
-INFINI_SIGNATURE_OP(SegmentAttentionOp)
-INFINI_SIGNATURE_OP(RopeOp)
-INFINI_SIGNATURE_OP(FeatureMapOp)
-INFINI_SIGNATURE_OP(MemoryRetrieveOp)
-INFINI_SIGNATURE_OP(MemoryUpdateOp)
-INFINI_SIGNATURE_OP(GateOp)
-INFINI_SIGNATURE_OP(AffineScanOp)
-#undef INFINI_SIGNATURE_OP
+INFINI_DEFINE_SHAPED_OP(SegmentAttentionOp)
+INFINI_DEFINE_SHAPED_OP(RopeOp)
+INFINI_DEFINE_SHAPED_OP(FeatureMapOp)
+INFINI_DEFINE_SHAPED_OP(MemoryRetrieveOp)
+INFINI_DEFINE_SHAPED_OP(MemoryUpdateOp)
+INFINI_DEFINE_SHAPED_OP(GateOp)
+INFINI_DEFINE_SHAPED_OP(AffineScanOp)
 
 static int64_t rankOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getRank();
@@ -417,12 +385,15 @@ SmallVector<DimName> AffineScanOp::getParallelDims() {
 LogicalResult AffineScanOp::verify() {
   // affine_scan_c3
   int64_t rank = rankOf(getIncrements());
-  if (rank != 5 && (rank != 4 || getFactors()))
-    return emitOpError("expected 'increments' to have rank 5")
-           << (getFactors() ? "" : " or 4") << ", got " << rank;
+  if (rank != 5 && rank != 4)
+    return emitOpError("expected 'increments' to have rank 5 or 4, got ")
+           << rank;
   // affine_scan_c4
   if (getFactors() && rankOf(getFactors()) != 4 && rankOf(getFactors()) != 5)
     return emitOpError("expected 'factors' to have rank 5 or 4, got ")
+           << rankOf(getFactors());
+  if (getFactors() && rank == 4 && rankOf(getFactors()) != 4)
+    return emitOpError("expected 'factors' to have rank 4, as 'increments', got ")
            << rankOf(getFactors());
   // affine_scan_c1, affine_scan_c2
   if (failed(verifyShapeSignature(*this)))

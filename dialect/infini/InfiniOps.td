@@ -10,32 +10,13 @@
 #define INFINI_DIALECT_INFINI_OPS
 
 include "infini/dialect/infini/InfiniBase.td"
-include "infini/dialect/infini/InfiniInterfaces.td"
+include "infini/dialect/infini/InfiniOpBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-include "mlir/Interfaces/TilingInterface.td"
-
-def Infini_Tensor : AnyTypeOf<[RankedTensorOf<[BF16, F16, F32, F64]>],
-    "ranked tensor of bf16, f16, f32, or f64 values", "::mlir::RankedTensorType">;
-def Infini_State : AnyTypeOf<[RankedTensorOf<[F32, F64]>],
-    "ranked tensor of f32 or f64 values", "::mlir::RankedTensorType">;
 
 class Infini_Op<string mnemonic, list<Trait> traits = []>
     : Op<Infini_Dialect, mnemonic, traits>;
-
-/// An op on tensors with one line of named dimensions; it is pure, verified,
-/// shaped, and tiled by that line.
 class Infini_TensorOp<string mnemonic, list<Trait> traits = [], list<string> signatureMethods = []>
-    : Infini_Op<mnemonic, !listconcat(traits, [
-        Pure,
-        DeclareOpInterfaceMethods<ShapeSignatureOpInterface, signatureMethods>,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
-        DeclareOpInterfaceMethods<TilingInterface,
-          ["getIterationDomain", "getLoopIteratorTypes", "getTiledImplementation",
-           "getResultTilePosition", "generateResultTileValue"]>])> {
-  let hasVerifier = 1;
-}
+    : Infini_ShapedOp<Infini_Dialect, mnemonic, traits, signatureMethods>;
 
 //===----------------------------------------------------------------------===//
 // Segments
@@ -429,16 +410,16 @@ def Infini_AffineScanOp : Infini_TensorOp<"affine_scan", [
     identity and the op an exclusive prefix sum with its total. Factors
     `[S, B, G, K, K]` are full matrices, `[S, B, G, K]` diagonals.
 
-    Shapes: factors as said, increments `[S, B, G, K, V]` (or `[S, B, G, K]` without
-    factors), initial `[B, G, K, V]` (`[B, G, K]`) → before as increments, last as initial.
+    Shapes: factors as said, increments `[S, B, G, K, V]` (or `[S, B, G, K]`, with
+    diagonals or without factors), initial `[B, G, K, V]` (`[B, G, K]`) → before as increments, last as initial.
 
     Properties: the steps compose associatively, (A₂, B₂)∘(A₁, B₁) = (A₂A₁, A₂B₁ + B₂).
 
     Constraints:
     - (affine_scan_c1) Dimensions of the same name agree, where static.
     - (affine_scan_c2) `increments` and `before` have one type, `initial` and `last` too, and the element types are one.
-    - (affine_scan_c3) `increments` has rank 4 or 5, 5 where there are factors; `initial` one less.
-    - (affine_scan_c4) `factors` has rank 5 or 4.
+    - (affine_scan_c3) `increments` has rank 4 or 5; `initial` one less.
+    - (affine_scan_c4) `factors` has rank 5 or 4, and 4 where `increments` has.
 
     Example:
 

@@ -24,8 +24,9 @@ static Value guardedDivideScalar(OpBuilder &builder, Location loc,
                                  Value numerator, Value denominator) {
   Value zero = arith::ConstantOp::create(
       builder, loc, builder.getFloatAttr(numerator.getType(), 0.0));
+  // NaN counts as positive: it must not read as an empty memory.
   Value positive = arith::CmpFOp::create(
-      builder, loc, arith::CmpFPredicate::OGT, denominator, zero);
+      builder, loc, arith::CmpFPredicate::UGT, denominator, zero);
   Value quotient = arith::DivFOp::create(builder, loc, numerator, denominator);
   return arith::SelectOp::create(builder, loc, positive, quotient, zero);
 }

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -27,6 +28,25 @@ namespace infini {
 using namespace mlir;
 using namespace infini;
 
+/// A tensor that is one number everywhere is filled where it is updated: one
+/// that several ops update would be copied for each.
+static void ownFills(ModuleOp kernel) {
+  SmallVector<linalg::FillOp> fills;
+  kernel.walk([&](linalg::FillOp op) {
+    if (op.hasPureTensorSemantics() &&
+        op.getOutputs()[0].getDefiningOp<tensor::EmptyOp>())
+      fills.push_back(op);
+  });
+  for (linalg::FillOp op : fills)
+    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+      OpBuilder b(use.getOwner());
+      IRMapping mapping;
+      Operation *empty = op.getOutputs()[0].getDefiningOp();
+      mapping.map(empty->getResult(0), b.clone(*empty)->getResult(0));
+      use.set(b.clone(*op, mapping)->getResult(0));
+    }
+}
+
 namespace {
 struct BufferizeKernel final
     : infini::impl::InfiniBufferizeKernelBase<BufferizeKernel> {
@@ -37,6 +57,8 @@ struct BufferizeKernel final
     linalg::populateDecomposePadPatterns(patterns);
     if (failed(applyPatternsGreedily(kernel, std::move(patterns))))
       return signalPassFailure();
+
+    ownFills(kernel);
 
     bufferization::OneShotBufferizationOptions options;
     options.bufferizeFunctionBoundaries = true;

@@ -19,13 +19,19 @@ namespace infini {
 using namespace mlir;
 using namespace infini;
 
-/// Repeats, moves, or counts elements: nothing is lost by doing it again.
+/// Repeats, moves, counts, or compares positions: nothing is lost by doing it
+/// again.
 static bool isForFree(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   return linalgOp && linalgOp.getNumReductionLoops() == 0 &&
+         linalgOp.getNumDpsInputs() <= 1 &&
          llvm::all_of(linalgOp.getBlock()->without_terminator(),
-                      llvm::IsaPred<linalg::IndexOp>) &&
-         linalgOp.getNumDpsInputs() <= 1;
+                      [](Operation &inner) {
+                        return llvm::all_of(inner.getResultTypes(),
+                                            [](Type type) {
+                                              return type.isIntOrIndex();
+                                            });
+                      });
 }
 
 /// Whether the consumer would compute an element of the producer more than

@@ -181,8 +181,9 @@ scf::ForallOp KernelAbi::findGrid() {
 }
 
 void KernelAbi::mergeForalls() {
+  // Outermost first: what takes in one loop can take in the next.
   SmallVector<scf::ForallOp> inner;
-  function.walk([&](scf::ForallOp op) {
+  function.walk<WalkOrder::PreOrder>([&](scf::ForallOp op) {
     if (isa<scf::ForallOp>(op->getParentOp()))
       inner.push_back(op);
   });
@@ -261,12 +262,15 @@ void KernelAbi::analyzeGrid() {
       }
       extents.push_back((*high - *low).ceilDiv(*width));
     }
-  // The ABI's grid has three dimensions: the leading ones share the first.
+  // The ABI's grid has three dimensions: the leading ones share the last.
   while (extents.size() > 3) {
     folded.insert(folded.begin(), extents[1]);
     extents[1] = extents[0] * extents[1];
     extents.erase(extents.begin());
   }
+  // The first id runs fastest, and the innermost loop shares most: the same
+  // keys, the same memory.
+  std::reverse(extents.begin(), extents.end());
   kernel->setAttr("program.buffers",
                   b.getI64IntegerAttr(llvm::count_if(
                       function.getArgumentTypes(), llvm::IsaPred<MemRefType>)));
@@ -295,7 +299,7 @@ LogicalResult KernelAbi::lowerGrid() {
     SmallVector<Value> ids(grid.getRank());
     unsigned shared = folded.size();
     for (unsigned i = shared; i < ids.size(); ++i)
-      ids[i] = blockId(i - shared);
+      ids[i] = blockId(ids.size() - 1 - i);
     for (unsigned i = shared; i > 0; --i) {
       Value extent = extentOf(i);
       Value id = ids[i];

@@ -458,7 +458,8 @@ Cluster ForallFission::split(const Cluster &cluster) {
                                     std::nullopt);
   IRMapping mapping;
   mapping.map(forall.getInductionVars(), loop.getInductionVars());
-  mapping.map(forall.getRegionIterArgs(), outputs);
+  // Read, an output is what it was before the loop.
+  mapping.map(forall.getRegionIterArgs(), forall.getOutputs());
   for (auto [i, insertion] : llvm::enumerate(insertions))
     mapping.map(insertion.op.getDest(), loop.getRegionIterArgs()[i]);
   Cluster result;

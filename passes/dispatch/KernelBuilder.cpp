@@ -278,7 +278,9 @@ static OpOperand *updatedOperand(OpResult result) {
   Operation *op = result.getOwner();
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
     return &insert.getDestMutable();
-  if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+  if (auto forall = dyn_cast<scf::ForallOp>(op))
+    return forall.getTiedOpOperand(result);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
     return loop.getTiedLoopInit(result);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return destination.getTiedOpOperand(result);

@@ -230,6 +230,8 @@ int Compiler::emit() {
 int Compiler::run() {
   DialectRegistry registry;
   registerDialects(registry);
+  if (options.extend)
+    options.extend(registry);
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
   // Messages say what is wrong in words.

@@ -9,7 +9,9 @@
 
 #include "infini/frontend/Config.h"
 #include "infini/passes/infini/ScheduleCost.h"
+#include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/StringRef.h"
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,8 @@ struct CompileOptions {
   Schedule schedule = Schedule::Auto;
   ImportOptions import;
   bool report = false, timing = false;
+  /// Dialects and interfaces besides ours (docs/extending.md).
+  std::function<void(mlir::DialectRegistry &)> extend;
 };
 
 /// Compiles; messages go to standard error. Returns the exit status: 0 good,

@@ -482,6 +482,23 @@ struct DecomposeMemoryWrite final
   }
 };
 
+/// An op of another dialect with a shape signature, by its own definition.
+struct DecomposeAggregated final
+    : OpInterfaceRewritePattern<linalg::AggregatedOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::AggregatedOpInterface op,
+                                PatternRewriter &rewriter) const override {
+    FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
+    if (failed(values))
+      return rewriter.notifyMatchFailure(op, "the op has no decomposition");
+    for (auto [value, type] : llvm::zip(*values, op->getResultTypes()))
+      value = castTensor(rewriter, op.getLoc(), value, type);
+    rewriter.replaceOp(op, *values);
+    return success();
+  }
+};
+
 struct DecomposeGate final : OpRewritePattern<GateOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -582,7 +599,8 @@ struct DecomposeAffineScan final : OpRewritePattern<AffineScanOp> {
           Value moved = state;
           if (op.getFactors()) {
             Value factor = extractEntry(b, loc, op.getFactors(), segment);
-            bool full = cast<RankedTensorType>(factor.getType()).getRank() == 4;
+            bool full = cast<RankedTensorType>(factor.getType()).getRank() == 4 &&
+                        matrix;
             // J counts as K does: the rows of the state before.
             moved = full
                         ? s.contract(names, {{factor, "BGKJ"}, {state, "BGJV"}})
@@ -664,5 +682,5 @@ struct Decompose final : infini::impl::InfiniDecomposeBase<Decompose> {
 void infini::populateInfiniDecomposePatterns(RewritePatternSet &patterns) {
   patterns.add<DecomposeAttention, DecomposeRope, DecomposeFeatureMap,
                DecomposeRetrieve, DecomposeMemoryWrite, DecomposeGate,
-               DecomposeAffineScan>(patterns.getContext());
+               DecomposeAffineScan, DecomposeAggregated>(patterns.getContext());
 }

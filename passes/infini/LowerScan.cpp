@@ -65,7 +65,7 @@ private:
   void place(const Destination &destination, Value tensor, Value segment,
              SmallVectorImpl<OpFoldResult> &offsets,
              SmallVectorImpl<OpFoldResult> &sizes,
-             SmallVectorImpl<OpFoldResult> &strides);
+             SmallVectorImpl<OpFoldResult> &strides, bool isPart = false);
   BodyOperands segmentOperands(Value segment, ValueRange states);
   /// The op that makes all states of a scan that yields nothing but states and
   /// what they were before, or null with a reason.
@@ -137,8 +137,13 @@ LogicalResult ScanLowering::findDestinations() {
 void ScanLowering::place(const Destination &destination, Value tensor,
                          Value segment, SmallVectorImpl<OpFoldResult> &offsets,
                          SmallVectorImpl<OpFoldResult> &sizes,
-                         SmallVectorImpl<OpFoldResult> &strides) {
-  sizes = tensor::getMixedSizes(b, loc, tensor);
+                         SmallVectorImpl<OpFoldResult> &strides,
+                         bool isPart) {
+  // What is put into a larger tensor keeps its own size; a part of a stack has
+  // that of the part.
+  tensor::InsertSliceOp insertion = destination.insertion;
+  sizes = insertion && !isPart ? insertion.getMixedSizes()
+                               : tensor::getMixedSizes(b, loc, tensor);
   offsets.assign(sizes.size(), b.getIndexAttr(0));
   strides.assign(sizes.size(), b.getIndexAttr(1));
   AffineExpr d0, d1;
@@ -415,7 +420,8 @@ void ScanLowering::lowerStates(Operation *writer) {
     SmallVector<Value> next;
     for (unsigned i = 0; i < stacks; ++i) {
       SmallVector<OpFoldResult> at, extent, strides;
-      place(destinations[i], carried[i], segment, at, extent, strides);
+      place(destinations[i], carried[i], segment, at, extent, strides,
+            /*isPart=*/true);
       next.push_back(tensor::InsertSliceOp::create(
           b, loc, carried[stacks + stateOfStack(i)], carried[i], at, extent,
           strides));

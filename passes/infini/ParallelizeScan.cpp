@@ -146,6 +146,13 @@ LogicalResult ScanFission::analyze(std::string &reason) {
     }
     writers.push_back(writer);
   }
+  for (unsigned i = 0; i < next.size(); ++i)
+    if (llvm::none_of(writers, [&](const Writer &writer) {
+          return llvm::is_contained(writer.states, i);
+        })) {
+      reason = "state " + std::to_string(i) + " is what another state is";
+      return failure();
+    }
   // Each after the writers of the states that its segment's operands read.
   llvm::SmallBitVector known(op.getStates().size());
   SmallVector<Writer> ordered;

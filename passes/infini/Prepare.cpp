@@ -4,6 +4,7 @@
 //
 // Any function of tensors into the form that later passes know.
 
+#include "infini/dialect/infini/InfiniOps.h"
 #include "infini/passes/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -26,6 +27,10 @@ struct DecomposeAggregate final
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
   LogicalResult matchAndRewrite(linalg::AggregatedOpInterface op,
                                 PatternRewriter &rewriter) const override {
+    // An op that can be cut and fused whole keeps its form until it is in a
+    // kernel.
+    if (isa<ShapeSignatureOpInterface>(op.getOperation()))
+      return rewriter.notifyMatchFailure(op, "the op has a shape signature");
     FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
     if (failed(values))
       return rewriter.notifyMatchFailure(op, "the op has no decomposition");

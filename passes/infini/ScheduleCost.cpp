@@ -32,7 +32,7 @@ double infini::scheduleCost(Schedule schedule, const ScanShape &shape,
   double states = shape.states;
   double attention = queryBlock * d * (n + d);
   double write = (shape.affine ? 2 : 1) * n * d * d;
-  double traffic = d * d / 2;
+  double traffic = d * d / 2 + 4 * n * d;
   auto rounds = [&](double work) { return std::ceil(work / w); };
   switch (schedule) {
   case Schedule::Auto:

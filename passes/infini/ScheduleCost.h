@@ -9,7 +9,8 @@
 //   C = B·G              states
 //   a = 64·d·(N + d)     one block's attention and retrieval
 //   u = c·N·d²           one state's write: c = 1 for sums, 2 for affine ones
-//   t = d²/2             writing a state for each segment and reading it again
+//   t = d²/2 + 4·N·d     writing a segment's state and keys, and reading them
+//                        again when they have left the caches
 //   o = 2^15             starting kernels for one segment
 //
 //   sequential   S · (⌈P/W⌉·a + ⌈C/W⌉·u + o)
@@ -19,7 +20,8 @@
 // where e is what composing costs: with K = 16 segments a chunk, sums
 // (⌈S·C·d/(K·W)⌉·2K + ⌈S/K⌉)·d, affine states
 // ⌈S·C/(K·W)⌉·2K·d³ + ⌈S/K⌉·⌈C/W⌉·2d³. The least counts, and of equal ones the
-// first. Sequences of unknown length count as 32 segments.
+// first. Sequences of unknown length count as the segments of the longest call of
+// a model, or as 32.
 
 #ifndef INFINI_PASSES_INFINI_SCHEDULECOST_H
 #define INFINI_PASSES_INFINI_SCHEDULECOST_H

@@ -84,7 +84,7 @@ def memory_retrieve(sigma, M, z):
     """Eq. 7. sigma [B, H, T, d], M [B, H, d, dv], z [B, H, d] to [B, H, T, dv]; 0 where the denominator <= 0."""
     numerator = sigma @ M
     denominator = (sigma @ z[..., None])
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=~(denominator <= 0))
 
 
 def novelty(sigma, z):
@@ -132,7 +132,7 @@ def affine_step(sigma, v, z, update):
     if update == "linear":
         return identity, transposed @ v
     denominator = sigma @ z[..., None]
-    shares = np.divide(sigma, denominator, out=np.zeros_like(sigma), where=denominator > 0)
+    shares = np.divide(sigma, denominator, out=np.zeros_like(sigma), where=~(denominator <= 0))
     return identity - transposed @ shares, transposed @ v
 
 

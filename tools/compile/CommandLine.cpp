@@ -40,17 +40,13 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
                  clEnumValN(Stage::LLVM, "llvm", "the kernels' LLVM IR"),
                  clEnumValN(Stage::Assembly, "asm", "the kernels' assembly"),
                  clEnumValN(Stage::Package, "package", "a package (default)")));
-  static cl::opt<Schedule> schedule(
-      "schedule", cl::cat(category), cl::init(Schedule::Auto),
-      cl::desc("How segments run"),
-      cl::values(
-          clEnumValN(Schedule::Auto, "auto", "the cheapest (default)"),
-          clEnumValN(Schedule::Sequential, "sequential",
-                     "one segment after the other"),
-          clEnumValN(Schedule::Streaming, "streaming",
-                     "states one after the other, all else parallel"),
-          clEnumValN(Schedule::Scan, "scan",
-                     "states by an associative scan")));
+  static cl::opt<std::string> schedule(
+      "schedule", cl::cat(category), cl::init("auto"),
+      cl::value_desc("auto|sequential|streaming|scan"),
+      cl::desc("How segments run: the cheapest way (auto, default), one after "
+               "the other (sequential), states one after the other and all "
+               "else parallel (streaming), or states by an associative scan "
+               "(scan)"));
   static cl::opt<ElementType> dtype(
       "dtype", cl::cat(category),
       cl::desc("The type of computing (default: the model's)"),
@@ -86,7 +82,16 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.targets.assign(targets.begin(), targets.end());
   options.entry = entry;
   options.stage = stage;
-  options.schedule = schedule;
+  bool known = false;
+  for (Schedule choice : {Schedule::Auto, Schedule::Sequential,
+                          Schedule::Streaming, Schedule::Scan})
+    if (schedule == stringifySchedule(choice)) {
+      options.schedule = choice;
+      known = true;
+    }
+  if (!known)
+    return fail("--schedule: expected auto, sequential, streaming, or scan, got '" +
+                schedule + "'");
   options.report = report;
   options.import.retrofit = retrofit;
   if (dtype.getNumOccurrences())

@@ -793,9 +793,19 @@ func.func @scan_rank_of_increments(%B: tensor<2x64x32xf32>, %M: tensor<1x2x64x32
 // -----
 
 // affine_scan_c3
-func.func @scan_rank_with_factors(%A: tensor<?x1x2x64xf32>, %B: tensor<?x1x2x64xf32>, %M: tensor<1x2x64xf32>) {
-  // expected-error@+1 {{'infini.affine_scan' op expected 'increments' to have rank 5, got 4}}
-  %before, %last = infini.affine_scan factors(%A : tensor<?x1x2x64xf32>)
+func.func @scan_rank_of_increments(%B: tensor<?x2x64xf32>, %M: tensor<2x64xf32>) {
+  // expected-error@+1 {{'infini.affine_scan' op expected 'increments' to have rank 5 or 4, got 3}}
+  %before, %last = infini.affine_scan
+    increments(%B : tensor<?x2x64xf32>) initial(%M : tensor<2x64xf32>)
+  return
+}
+
+// -----
+
+// affine_scan_c4
+func.func @scan_rank_with_factors(%A: tensor<?x1x2x64x64xf32>, %B: tensor<?x1x2x64xf32>, %M: tensor<1x2x64xf32>) {
+  // expected-error@+1 {{'infini.affine_scan' op expected 'factors' to have rank 4, as 'increments', got 5}}
+  %before, %last = infini.affine_scan factors(%A : tensor<?x1x2x64x64xf32>)
     increments(%B : tensor<?x1x2x64xf32>) initial(%M : tensor<1x2x64xf32>)
   return
 }
