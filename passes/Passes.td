@@ -177,6 +177,24 @@ def InfiniHoistConstants : Pass<"infini-hoist-constants", "::mlir::ModuleOp"> {
 // passes/tile: kernels as tile programs
 //===----------------------------------------------------------------------===//
 
+def InfiniTileReductions : Pass<"infini-tile-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Cuts long sums into blocks";
+  let description = [{
+    A reduction over more elements than `longest`, or over a number of them that is
+    not bounded, becomes a loop over blocks, into which its producers are fused;
+    loops over the same range that do not need each other become one. So a
+    segment is written to a memory in one pass over its tokens.
+
+    Numerics: sums keep their order.
+  }];
+  let options = [
+    Option<"block", "block", "int64_t", "128", "Elements in a block">,
+    Option<"longest", "longest", "int64_t", "512", "Elements that are summed up without a loop">];
+  let statistics = [Statistic<"tiled", "num-tiled", "Number of reductions cut">];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect"];
+}
+
 def InfiniLowerToTile : Pass<"infini-lower-to-tile", "::mlir::ModuleOp"> {
   let summary = "Writes a kernel on tensors as a tile program";
   let description = [{

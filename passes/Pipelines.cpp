@@ -66,6 +66,9 @@ void infini::buildTileStage(OpPassManager &pm) {
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
+  kernel.addNestedPass<func::FuncOp>(createInfiniTileReductions());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
   kernel.addPass(createInfiniLowerToTile());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());

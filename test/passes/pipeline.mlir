@@ -5,12 +5,13 @@
 // RUN: infini-opt %s --infini-stage | infini-opt | FileCheck %s --check-prefix=INFINI
 // RUN: infini-opt %s --infini-stage | infini-opt --infini-dispatch-stage | infini-opt | FileCheck %s --check-prefix=DISPATCH
 // RUN: infini-opt %s --infini-stage --infini-dispatch-stage | infini-opt --infini-program-stage | infini-opt | FileCheck %s --check-prefix=PROGRAM
-// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage | infini-opt --infini-cpu-tile-stage | infini-opt | FileCheck %s --check-prefix=TILE
-// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage --infini-cpu-tile-stage | infini-opt --infini-cpu-llvm-stage | infini-opt | FileCheck %s
+// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage | infini-opt --infini-tile-stage | infini-opt | FileCheck %s --check-prefix=TILE
+// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage --infini-tile-stage | infini-opt --infini-cpu-vector-stage | infini-opt | FileCheck %s --check-prefix=VECTOR
+// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage --infini-tile-stage --infini-cpu-vector-stage | infini-opt --infini-cpu-llvm-stage | infini-opt | FileCheck %s
 
 // Piece by piece and at once are the same.
 // RUN: infini-opt %s --infini-to-cpu -o %t.once
-// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage --infini-cpu-tile-stage --infini-cpu-llvm-stage -o %t.pieces
+// RUN: infini-opt %s --infini-stage --infini-dispatch-stage --infini-program-stage --infini-tile-stage --infini-cpu-vector-stage --infini-cpu-llvm-stage -o %t.pieces
 // RUN: cmp %t.once %t.pieces
 
 // Infini-attention of one call: H = 4 query heads, G = 2 of keys, segments of 16.
@@ -37,9 +38,14 @@
 // PROGRAM: program.buffer{{.*}} {slot = {{[0-9]+}} : i64}
 
 // TILE: module @{{.*}} attributes {program.kernel}
-// TILE-NOT: {{(infini|linalg)\.[a-z]}}
-// TILE: vector.fma
-// TILE-NOT: {{(infini|linalg)\.[a-z]}}
+// TILE-NOT: {{(infini|linalg|bufferization)\.[a-z]}}
+// TILE: tile.dot
+// TILE-NOT: {{(infini|linalg|bufferization)\.[a-z]}}
+
+// VECTOR: module @{{.*}} attributes {program.kernel}
+// VECTOR-NOT: {{(infini|linalg|tile)\.[a-z]}}
+// VECTOR: vector.fma
+// VECTOR-NOT: {{(infini|linalg|tile)\.[a-z]}}
 
 // CHECK-LABEL: func.func @infini_attention(
 // CHECK: scf.for

@@ -43,7 +43,7 @@ func.func @memory_retrieve(%sq: tensor<1x8x?x64xf32>, %M: tensor<1x8x64x32xf32>,
   // CHECK: %[[A:.*]] = linalg.generic
   // CHECK-SAME: ins(%[[NUMERATORS]], %[[DENOMINATORS]] :
   // CHECK-NEXT: ^bb0(%[[N:.*]]: f32, %[[D:.*]]: f32, %{{.*}}: f32):
-  // CHECK-NEXT: %[[POSITIVE:.*]] = arith.cmpf ogt, %[[D]], %[[ZERO:.*]] : f32
+  // CHECK-NEXT: %[[POSITIVE:.*]] = arith.cmpf ugt, %[[D]], %[[ZERO:.*]] : f32
   // CHECK-NEXT: %[[QUOTIENT:.*]] = arith.divf %[[N]], %[[D]] : f32
   // CHECK-NEXT: arith.select %[[POSITIVE]], %[[QUOTIENT]], %[[ZERO]] : f32
   // CHECK: return %[[A]] : tensor<1x8x?x32xf32>
@@ -118,7 +118,7 @@ func.func @memory_update_delta(%sk: tensor<1x2x?x64xf32>, %v: tensor<1x2x?x32xf3
   // CHECK: %[[HELD:.*]] = linalg.generic {{.*}} ins(%[[SK]], %[[M]] :
   // CHECK: %[[COUNT:.*]] = linalg.generic {{.*}} ins(%[[SK]], %[[Z]] :
   // CHECK: %[[REST:.*]] = linalg.generic {{.*}} ins(%[[V]], %[[HELD]], %[[COUNT]] :
-  // CHECK: arith.cmpf ogt
+  // CHECK: arith.cmpf ugt
   // CHECK: arith.divf
   // CHECK: arith.select
   // CHECK: arith.subf

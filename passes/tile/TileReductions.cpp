@@ -1,0 +1,128 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Long sums, over the tokens of a segment above all, become loops over blocks;
+// what they sum up is computed block by block, and sums over the same tokens
+// share one loop.
+
+#include "infini/passes/Passes.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/SCF/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+
+namespace infini {
+#define GEN_PASS_DEF_INFINITILEREDUCTIONS
+#include "infini/passes/Passes.h.inc"
+} // namespace infini
+
+using namespace mlir;
+using namespace infini;
+
+static bool isLonger(OpFoldResult size, int64_t most) {
+  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
+      /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return failed(bound) || *bound > most;
+}
+
+namespace {
+struct TileReductions final
+    : infini::impl::InfiniTileReductionsBase<TileReductions> {
+  using InfiniTileReductionsBase::InfiniTileReductionsBase;
+
+  void runOnOperation() override {
+    if (block < 1 || longest < block) {
+      getOperation().emitError("expected option 'block' to be from 1 to "
+                               "'longest', got ")
+          << int64_t(block) << " and " << int64_t(longest);
+      return signalPassFailure();
+    }
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (op.getNumReductionLoops() && op.hasPureTensorSemantics())
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    SmallVector<scf::ForOp> loops;
+    // The last first: what is fused into its tiles is gone if nothing else
+    // needs it.
+    for (linalg::LinalgOp op : llvm::reverse(ops)) {
+      if (op->use_empty()) {
+        rewriter.eraseOp(op);
+        continue;
+      }
+      if (scf::ForOp loop = tile(rewriter, op))
+        loops.push_back(loop);
+    }
+    share(rewriter, loops);
+  }
+
+  scf::ForOp tile(RewriterBase &rewriter, linalg::LinalgOp op) {
+    rewriter.setInsertionPoint(op);
+    SmallVector<OpFoldResult> sizes;
+    bool any = false;
+    for (auto [range, type] :
+         llvm::zip(op.createLoopRanges(rewriter, op.getLoc()),
+                   op.getIteratorTypesArray())) {
+      bool isLong = type == utils::IteratorType::reduction && !any &&
+                    isLonger(range.size, longest);
+      any |= isLong;
+      sizes.push_back(rewriter.getIndexAttr(isLong ? int64_t(block) : 0));
+    }
+    if (!any)
+      return {};
+    scf::SCFTileAndFuseOptions options;
+    options.tilingOptions.setTileSizes(sizes);
+    options.setFusionControlFn(
+        [](tensor::ExtractSliceOp, OpResult producer, bool isDestination)
+            -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+          if (isDestination || !isa<linalg::LinalgOp>(producer.getOwner()))
+            return std::nullopt;
+          return scf::SCFTileAndFuseOptions::ControlFnResult{};
+        });
+    auto result = scf::tileConsumerAndFuseProducersUsingSCF(
+        rewriter, cast<TilingInterface>(op.getOperation()), options);
+    if (failed(result) || result->loops.empty())
+      return {};
+    for (OpResult value : op->getResults())
+      if (Value replacement = result->replacements.lookup(value))
+        rewriter.replaceAllUsesWith(value, replacement);
+    rewriter.eraseOp(op);
+    ++tiled;
+    return cast<scf::ForOp>(result->loops.front().getOperation());
+  }
+
+  /// Loops over the same range that do not need each other become one.
+  void share(RewriterBase &rewriter, SmallVector<scf::ForOp> loops) {
+    for (unsigned i = 0; i < loops.size(); ++i)
+      for (unsigned j = i + 1; j < loops.size(); ++j) {
+        // `loops` has later loops first.
+        scf::ForOp later = loops[i], earlier = loops[j];
+        if (later->getBlock() != earlier->getBlock() ||
+            !isEqualConstantIntOrValue(later.getLowerBound(),
+                                       earlier.getLowerBound()) ||
+            !isEqualConstantIntOrValue(later.getUpperBound(),
+                                       earlier.getUpperBound()) ||
+            !isEqualConstantIntOrValue(later.getStep(), earlier.getStep()))
+          continue;
+        llvm::SetVector<Operation *> slice;
+        BackwardSliceOptions options;
+        options.omitUsesFromAbove = false;
+        options.inclusive = true;
+        (void)getBackwardSlice(later.getOperation(), &slice, options);
+        if (slice.contains(earlier))
+          continue;
+        loops[i] = fuseIndependentSiblingForLoops(earlier, later, rewriter);
+        loops.erase(loops.begin() + j--);
+        sortTopologically(loops[i]->getBlock());
+      }
+  }
+};
+} // namespace
