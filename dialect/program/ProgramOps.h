@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral kName = "program.name";
 inline constexpr llvm::StringLiteral kModel = "program.model";
 /// On a nested module: it is a kernel.
 inline constexpr llvm::StringLiteral kKernel = "program.kernel";
+/// On a kernel: why it is no tile program; on a function: why segments run one
+/// after the other.
+inline constexpr llvm::StringLiteral kFallback = "program.fallback";
 /// On a function: `<name>.init` computes its constants.
 inline constexpr llvm::StringLiteral kInitSuffix = ".init";
 

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -270,7 +271,10 @@ static void addDuplicables(Cluster &cluster) {
   }
 }
 
-static Cluster formCluster(Operation *root) {
+/// Why an op is not computed in the kernel of what uses it.
+using Reasons = llvm::DenseMap<Operation *, std::string>;
+
+static Cluster formCluster(Operation *root, Reasons &reasons) {
   Cluster cluster;
   cluster.root = root;
   cluster.ops.insert(root);
@@ -284,8 +288,10 @@ static Cluster formCluster(Operation *root) {
         !isa<linalg::LinalgOp, ShapeSignatureOpInterface>(op))
       continue;
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-        linalgOp && linalg::isaContractionOpInterface(linalgOp))
+        linalgOp && linalg::isaContractionOpInterface(linalgOp)) {
+      reasons[op] = "a product is computed once, by itself";
       continue;
+    }
     bool used = false, once = true, onlyHere = true;
     for (OpOperand &use : op->getUses()) {
       Operation *user = ancestorIn(block, use.getOwner());
@@ -301,6 +307,11 @@ static Cluster formCluster(Operation *root) {
     }
     if (used && once && (onlyHere || isMovement(op)))
       cluster.ops.insert(op);
+    else if (used)
+      reasons[op] = once ? "more than one kernel uses it"
+                         : "each tile of '" +
+                               root->getName().getStringRef().str() +
+                               "' needs more than one tile of it";
   }
   addDuplicables(cluster);
   return cluster;
@@ -316,8 +327,8 @@ namespace {
 /// is stacked along the iterations.
 class ForallFission {
 public:
-  ForallFission(scf::ForallOp forall, RewriterBase &rewriter)
-      : forall(forall), b(rewriter), loc(forall.getLoc()) {}
+  ForallFission(scf::ForallOp forall, RewriterBase &rewriter, Reasons &reasons)
+      : forall(forall), b(rewriter), loc(forall.getLoc()), reasons(reasons) {}
 
   /// Replaces the loop; returns the clusters of the new ones, in order.
   SmallVector<Cluster> run();
@@ -335,6 +346,7 @@ private:
   scf::ForallOp forall;
   RewriterBase &b;
   Location loc;
+  Reasons &reasons;
   SmallVector<Cluster> clusters;
   /// The stack of a value, and what each output is after the loops so far.
   llvm::DenseMap<Value, Value> stacks;
@@ -375,7 +387,7 @@ void ForallFission::findRoots() {
     });
     if (!tensors || (isDuplicable(&op) && !leaves) || !isNeeded(&op))
       continue;
-    clusters.push_back(formCluster(&op));
+    clusters.push_back(formCluster(&op, reasons));
   }
   std::reverse(clusters.begin(), clusters.end());
 }
@@ -542,8 +554,13 @@ SmallVector<Cluster> ForallFission::run() {
   }
   outputs = llvm::to_vector_of<Value>(forall.getOutputs());
   SmallVector<Cluster> results;
-  for (const Cluster &cluster : clusters)
+  for (const Cluster &cluster : clusters) {
     results.push_back(split(cluster));
+    if (auto it = reasons.find(cluster.root); it != reasons.end()) {
+      std::string reason = it->second;
+      reasons[results.back().anchor] = reason;
+    }
+  }
   b.replaceOp(forall, outputs);
   return results;
 }
@@ -621,9 +638,10 @@ private:
         rewriter.eraseOp(op);
       } else if (isScheduleForall(op)) {
         SmallVector<Cluster> loops =
-            ForallFission(cast<scf::ForallOp>(op), rewriter).run();
+            ForallFission(cast<scf::ForallOp>(op), rewriter, reasons).run();
         for (Cluster &cluster : llvm::reverse(loops)) {
           addDuplicables(cluster);
+          explain(cluster);
           if (failed(builder.dispatch(rewriter, cluster)))
             return failure();
         }
@@ -631,13 +649,41 @@ private:
         if (op->getNumResults() == 0 || !isMemoryEffectFree(op))
           return op->emitError(
               "has effects; only functions of tensors are supported");
-        if (failed(builder.dispatch(rewriter, formCluster(op))))
+        Cluster cluster = formCluster(op, reasons);
+        explain(cluster);
+        if (failed(builder.dispatch(rewriter, cluster)))
           return failure();
       }
       op = previous;
     }
     return success();
   }
+
+  /// Remarks: what each op of a kernel was fused with, or why it is alone.
+  void explain(const Cluster &cluster) {
+    Operation *root = cluster.anchor ? cluster.anchor : cluster.root;
+    Operation *main = mainOp(cluster);
+    auto counts = [](Operation *op) {
+      return isa<ShapeSignatureOpInterface>(op) ||
+             (isa<linalg::LinalgOp>(op) && !isa<linalg::FillOp>(op));
+    };
+    auto opts = remark::RemarkOpts::name("fusion").category(
+        "infini-form-dispatches");
+    for (Operation *op : cluster.fusible())
+      if (op != main && counts(op))
+        remark::passed(op->getLoc(), opts)
+            << ("'" + op->getName().getStringRef() +
+                "' is fused into the kernel of '" +
+                main->getName().getStringRef() + "'")
+                   .str();
+    if (auto it = reasons.find(root); it != reasons.end() && counts(root))
+      remark::missed(root->getLoc(), opts)
+          << ("'" + root->getName().getStringRef() +
+              "' has a kernel of its own: " + it->second)
+                 .str();
+  }
+
+  Reasons reasons;
 
   static bool wantsKernel(Operation *op) {
     if (isScheduleOp(op) || isa<tensor::EmptyOp>(op))

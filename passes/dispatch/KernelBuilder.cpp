@@ -247,8 +247,7 @@ StringRef KernelBuilder::unique(ModuleOp kernel, StringRef hint) {
   return it->second;
 }
 
-/// A short name for people: the op that the kernel is about.
-static std::string hintFor(const Cluster &cluster) {
+Operation *infini::mainOp(const Cluster &cluster) {
   Operation *best = cluster.anchor ? cluster.anchor : cluster.root;
   // A loop over segments that carries a memory is about what writes it.
   Operation *anchor = best;
@@ -263,6 +262,12 @@ static std::string hintFor(const Cluster &cluster) {
   if (isa<tensor::InsertSliceOp>(best) && best->getOperand(0).getDefiningOp() &&
       cluster.fusible().contains(best->getOperand(0).getDefiningOp()))
     best = best->getOperand(0).getDefiningOp();
+  return best;
+}
+
+/// A short name for people.
+static std::string hintFor(const Cluster &cluster) {
+  Operation *best = mainOp(cluster);
   std::string name = best->getName().stripDialect().str();
   if (isa<linalg::GenericOp>(best))
     name = "elementwise";

@@ -35,6 +35,9 @@ struct Cluster {
 /// nothing else: equal clusters make equal kernels wherever they stand.
 llvm::SmallVector<mlir::Operation *> orderedOps(const Cluster &cluster);
 
+/// The op that the cluster's kernel is about, for people.
+mlir::Operation *mainOp(const Cluster &cluster);
+
 /// Values that a cluster takes from outside.
 struct ClusterInputs {
   llvm::SetVector<mlir::Value> tensors, scalars;

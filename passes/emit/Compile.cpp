@@ -5,6 +5,7 @@
 // Model folder or .mlir → package.
 
 #include "infini/passes/emit/Compile.h"
+#include "infini/dialect/infini/InfiniOps.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/frontend/ImportModel.h"
 #include "infini/passes/Passes.h"
@@ -14,12 +15,16 @@
 #include "infini/runtime/nearest_name.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Remark/RemarkStreamer.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
@@ -56,6 +61,8 @@ private:
   int lowerOurs(llvm::function_ref<void(OpPassManager &)> build);
   int emit();
   int writeOutput(StringRef bytes);
+  int checkFused();
+  void noteFusedOps();
   int writeIR();
 
   const CompileOptions &options;
@@ -64,6 +71,7 @@ private:
   SourceMgrDiagnosticHandler handler;
   OwningOpRef<ModuleOp> module;
   CpuTarget target;
+  llvm::StringMap<std::string> fusedOps;
 };
 
 } // namespace
@@ -227,6 +235,46 @@ int Compiler::emit() {
   return writeOutput(*package);
 }
 
+/// An error for each scan that could not be cut, and each kernel with an op of
+/// ours that became no tile program.
+int Compiler::checkFused() {
+  bool good = true;
+  auto reason = [](Operation *op) {
+    auto attribute = op->getAttrOfType<StringAttr>(program::kFallback);
+    return attribute ? attribute.getValue() : StringRef();
+  };
+  for (auto function : module->getOps<func::FuncOp>())
+    if (StringRef why = reason(function); !why.empty()) {
+      function.emitError("expected its segments' states to be cut out "
+                         "(--require=fused), but ")
+          << why;
+      good = false;
+    }
+  for (ModuleOp kernel : program::kernelsOf(module.get())) {
+    auto ops = fusedOps.find(*kernel.getSymName());
+    StringRef why = reason(kernel);
+    if (ops == fusedOps.end() || why.empty())
+      continue;
+    kernel.emitError("expected kernel '")
+        << *kernel.getSymName() << "' (" << ops->second
+        << ") to be a tile program (--require=fused), but " << why;
+    good = false;
+  }
+  return good ? kGood : kUserError;
+}
+
+/// The ops of ours in each kernel, by its name.
+void Compiler::noteFusedOps() {
+  for (ModuleOp kernel : program::kernelsOf(module.get())) {
+    llvm::SetVector<StringRef> names;
+    kernel.walk([&](ShapeSignatureOpInterface op) {
+      names.insert(op->getName().getStringRef());
+    });
+    if (!names.empty())
+      fusedOps[*kernel.getSymName()] = llvm::join(names, ", ");
+  }
+}
+
 int Compiler::run() {
   DialectRegistry registry;
   registerDialects(registry);
@@ -234,6 +282,16 @@ int Compiler::run() {
     options.extend(registry);
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
+  if (!options.remarks.empty()) {
+    remark::RemarkCategories categories;
+    categories.passed = categories.missed = categories.failed =
+        categories.analysis = options.remarks;
+    if (failed(remark::enableOptimizationRemarks(
+            context, /*streamer=*/nullptr,
+            std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
+            /*printAsEmitRemarks=*/true)))
+      return fail("cannot print remarks");
+  }
   // Messages say what is wrong in words.
   context.printOpOnDiagnostic(false);
   if (int status = readTarget())
@@ -261,8 +319,12 @@ int Compiler::run() {
     return status;
   if (options.stage == Stage::Program)
     return writeIR();
+  noteFusedOps();
   if (int status = lowerOurs(buildTileStage))
     return status;
+  if (options.requireFused)
+    if (int status = checkFused())
+      return status;
   if (options.stage == Stage::Tile)
     return writeIR();
   CpuPipelineOptions pipeline;

@@ -42,6 +42,10 @@ struct CompileOptions {
   Schedule schedule = Schedule::Auto;
   ImportOptions import;
   bool report = false, timing = false;
+  /// Whether an op of ours that is in no fused kernel is an error.
+  bool requireFused = false;
+  /// Print remarks of passes whose name matches; empty: none.
+  std::string remarks;
   /// Dialects and interfaces besides ours (docs/extending.md).
   std::function<void(mlir::DialectRegistry &)> extend;
 };

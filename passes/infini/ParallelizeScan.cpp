@@ -5,6 +5,7 @@
 // Loop fission over segments, through MemoryWriteOpInterface alone.
 
 #include "infini/dialect/infini/StructuredBuilder.h"
+#include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/infini/ScanUtils.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -637,6 +638,8 @@ struct ParallelizeScan final
     if (failed(fission.analyze(reason))) {
       remark::missed(op.getLoc(), opts)
           << remark::reason("{0}", reason);
+      getOperation()->setAttr(program::kFallback,
+                              rewriter.getStringAttr(reason));
       ++kept;
       return;
     }

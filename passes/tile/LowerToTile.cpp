@@ -630,10 +630,8 @@ LogicalResult TileLowering::convertExtract(tensor::ExtractSliceOp op) {
     auto length = getConstantIntValue(extent);
     if (!first || (!length && *first != 0))
       return fail("a tile is cut at a place that is not constant");
-    // From the start on: the same tile, of which less counts.
-    int64_t keep = length && (*first != 0 || *length == 1)
-                       ? *length
-                       : source.shape[i];
+    // A varying number from the start on: the same tile, of which less counts.
+    int64_t keep = length ? *length : source.shape[i];
     if (source.shape[i] != 1) {
       offsets.push_back(b.getIndexAttr(*first));
       shape.push_back(keep);
@@ -812,6 +810,21 @@ TileLowering::convertReshape(Operation *op,
 // linalg
 //===----------------------------------------------------------------------===//
 
+/// Whether each dimension runs along a loop of its own, or stands at 0.
+static bool readsInOrder(AffineMap map) {
+  llvm::SmallBitVector seen(map.getNumDims());
+  for (AffineExpr expr : map.getResults()) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr);
+        constant && constant.getValue() == 0)
+      continue;
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim || seen.test(dim.getPosition()))
+      return false;
+    seen.set(dim.getPosition());
+  }
+  return map.getNumSymbols() == 0;
+}
+
 FailureOr<TileLowering::Loops> TileLowering::loopsOf(linalg::LinalgOp op) {
   Loops loops;
   loops.iterators = op.getIteratorTypesArray();
@@ -825,7 +838,7 @@ FailureOr<TileLowering::Loops> TileLowering::loopsOf(linalg::LinalgOp op) {
     if (failed(known))
       return failure();
     AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
+    if (!readsInOrder(map))
       return fail("an operand's elements are not read in order");
     for (auto [i, expr] : llvm::enumerate(map.getResults())) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -1381,6 +1394,8 @@ struct LowerToTile final : infini::impl::InfiniLowerToTileBase<LowerToTile> {
     if (!tiles) {
       remark::missed(function.getLoc(), opts)
           << ("the kernel stays on tensors: " + lowering.getReason()).str();
+      getOperation()->setAttr(program::kFallback,
+                              rewriter.getStringAttr(lowering.getReason()));
       ++kept;
       return;
     }

@@ -6,6 +6,7 @@
 
 #include "infini/tools/compile/CommandLine.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace infini;
@@ -66,6 +67,14 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   static cl::opt<std::string> entry(
       "entry", cl::cat(category), cl::value_desc("function"),
       cl::desc("Compile this function of an .mlir file alone"));
+  static cl::opt<std::string> require(
+      "require", cl::cat(category), cl::value_desc("fused"),
+      cl::desc("fused: an error where an op of ours is in no fused kernel, or "
+               "segments cannot be cut"));
+  static cl::opt<std::string> remarks(
+      "remarks", cl::cat(category), cl::ValueOptional, cl::value_desc("regex"),
+      cl::desc("Say on standard error what passes did, and what not, and why: "
+               "all, or those whose name matches"));
   static cl::opt<bool> report("report", cl::cat(category),
                               cl::desc("Say what was made"));
   cl::HideUnrelatedOptions(category);
@@ -82,6 +91,16 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.targets.assign(targets.begin(), targets.end());
   options.entry = entry;
   options.stage = stage;
+  if (require.getNumOccurrences() && require != "fused")
+    return fail("--require: expected fused, got '" + require + "'");
+  options.requireFused = require.getNumOccurrences();
+  if (remarks.getNumOccurrences()) {
+    options.remarks = remarks.empty() ? ".*" : remarks.getValue();
+    std::string error;
+    if (!llvm::Regex(options.remarks).isValid(error))
+      return fail("--remarks: expected a regular expression, got '" +
+                  options.remarks + "': " + error);
+  }
   bool known = false;
   for (Schedule choice : {Schedule::Auto, Schedule::Sequential,
                           Schedule::Streaming, Schedule::Scan})
