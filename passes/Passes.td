@@ -230,7 +230,8 @@ def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"
   }];
   let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
   let options = [
-    Option<"keyBlock", "key-block", "int64_t", "64", "Keys in a block of scores">];
+    Option<"keyBlock", "key-block", "int64_t", "0",
+           "Keys in a block of scores; 0: by the table of block sizes">];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];

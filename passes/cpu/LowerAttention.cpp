@@ -14,6 +14,7 @@
 
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/dispatch/BlockSizes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -34,17 +35,11 @@ using namespace infini;
 
 namespace {
 
-/// Queries in a block: columns of the products.
-constexpr int64_t kQueryBlock = 64;
-
 class AttentionLowering {
 public:
+  /// `keyBlock` keys in a block of scores; 0: what the table says.
   AttentionLowering(SegmentAttentionOp op, RewriterBase &rewriter,
-                    int64_t keyBlock)
-      : op(op), b(rewriter), loc(op.getLoc()), keyBlock(keyBlock) {
-    Type element = op.getType().getElementType();
-    accumulator = element.isF64() ? element : b.getF32Type();
-  }
+                    int64_t keyBlock);
 
   void run();
 
@@ -95,7 +90,8 @@ private:
   SegmentAttentionOp op;
   RewriterBase &b;
   Location loc;
-  int64_t keyBlock;
+  /// Queries and keys in a block: columns and rows of the scores.
+  int64_t queryBlock, keyBlock;
   Type accumulator;
   // Of the block of queries that is being built.
   Value key, value, queries, batch, group, head, firstQuery;
@@ -128,11 +124,41 @@ static OpFoldResult resolvedSize(OpBuilder &b, Value value, int64_t dim) {
   return tensor::getMixedSize(b, value.getLoc(), value, dim);
 }
 
-static bool isAtMost(OpFoldResult size, int64_t most) {
-  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
+static FailureOr<int64_t> boundOf(OpFoldResult size) {
+  return ValueBoundsConstraintSet::computeConstantBound(
       presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
       /*stopCondition=*/nullptr, /*closedUB=*/true);
+}
+
+static bool isAtMost(OpFoldResult size, int64_t most) {
+  FailureOr<int64_t> bound = boundOf(size);
   return succeeded(bound) && *bound <= most;
+}
+
+AttentionLowering::AttentionLowering(SegmentAttentionOp op,
+                                     RewriterBase &rewriter, int64_t keyBlock)
+    : op(op), b(rewriter), loc(op.getLoc()) {
+  auto type = op.getType();
+  Type element = type.getElementType();
+  accumulator = element.isF64() ? element : b.getF32Type();
+  auto known = [](int64_t size) {
+    return ShapedType::isDynamic(size) ? 0 : size;
+  };
+  BlockQuery query;
+  query.op = op->getName().getStringRef();
+  query.headSize = std::max(known(type.getDimSize(3)),
+                            known(op.getQuery().getType().getDimSize(3)));
+  query.tokens = known(op.getQuery().getType().getDimSize(2));
+  query.bits = type.getElementTypeBitWidth();
+  BlockSizes blocks = chooseBlockSizes(query);
+  this->keyBlock = keyBlock ? keyBlock : blocks.keys;
+  // A tile was cut to its size already; it fills whole vectors.
+  constexpr int64_t lanes = 16, largestTile = 128;
+  b.setInsertionPoint(op);
+  FailureOr<int64_t> queries = boundOf(resolvedSize(b, op.getQuery(), 2));
+  queryBlock = succeeded(queries) && *queries <= largestTile
+                   ? std::max<int64_t>(llvm::alignTo(*queries, lanes), lanes)
+                   : blocks.tokens;
 }
 
 Value AttentionLowering::generic(StringRef loops, StringRef reduced,
@@ -209,7 +235,7 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
   Value m = loop.getRegionIterArgs()[0], l = loop.getRegionIterArgs()[1],
         output = loop.getRegionIterArgs()[2];
   OpFoldResult block = b.getIndexAttr(keyBlock),
-               columns = b.getIndexAttr(kQueryBlock);
+               columns = b.getIndexAttr(queryBlock);
   OpFoldResult count = block;
   if (masked) {
     AffineExpr d0, d1;
@@ -331,7 +357,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
   firstQuery = first;
   AffineExpr d0, d1, d2;
   bindDims(b.getContext(), d0, d1, d2);
-  OpFoldResult columns = b.getIndexAttr(kQueryBlock), zero = b.getIndexAttr(0);
+  OpFoldResult columns = b.getIndexAttr(queryBlock), zero = b.getIndexAttr(0);
   Value heads = index(dim(op.getQuery(), 1)),
         groups = index(dim(op.getKey(), 1));
   group = arith::DivUIOp::create(b, loc, head,
@@ -339,7 +365,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
   OpFoldResult length = resolvedSize(b, op.getQuery(), 2), depth = dim(op.getQuery(), 3);
   OpFoldResult count = affine::makeComposedFoldedAffineMin(
       b, loc,
-      AffineMap::get(2, 0, {b.getAffineConstantExpr(kQueryBlock), d0 - d1},
+      AffineMap::get(2, 0, {b.getAffineConstantExpr(queryBlock), d0 - d1},
                      b.getContext()),
       {length, OpFoldResult(first)});
 
@@ -365,7 +391,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
                 return arith::MulFOp::create(n, nl, wide, scale);
               });
   queries = scaled;
-  if (!isConstantIntValue(count, kQueryBlock))
+  if (!isConstantIntValue(count, queryBlock))
     queries = tensor::InsertSliceOp::create(
         b, loc, scaled, filled({depth, columns}, 0),
         SmallVector<OpFoldResult>{zero, zero},
@@ -410,7 +436,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
   // O = (Oᵀ / l)ᵀ, 0 where a query saw no key.
   OpFoldResult one = b.getIndexAttr(1);
   Value sum = state[1], output = state[2];
-  if (!isConstantIntValue(count, kQueryBlock)) {
+  if (!isConstantIntValue(count, queryBlock)) {
     sum = tensor::ExtractSliceOp::create(
         b, loc, sum, ArrayRef<OpFoldResult>{zero},
         ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{one});
@@ -452,13 +478,13 @@ void AttentionLowering::run() {
   SmallVector<Value> first;
   for (unsigned i = 0; i < 3; ++i) {
     // A tile that is no larger than one round needs no loop.
-    if (isAtMost(sizes[i], i == 2 ? kQueryBlock : 1)) {
+    if (isAtMost(sizes[i], i == 2 ? queryBlock : 1)) {
       first.push_back(index(b.getIndexAttr(0)));
       continue;
     }
     auto loop = scf::ForOp::create(
         b, loc, index(b.getIndexAttr(0)), index(sizes[i]),
-        index(b.getIndexAttr(i == 2 ? kQueryBlock : 1)), result);
+        index(b.getIndexAttr(i == 2 ? queryBlock : 1)), result);
     b.setInsertionPointToStart(loop.getBody());
     result = loop.getRegionIterArgs()[0];
     loops.push_back(loop);
@@ -482,9 +508,9 @@ struct LowerAttention final
   using InfiniLowerAttentionBase::InfiniLowerAttentionBase;
 
   void runOnOperation() override {
-    if (keyBlock < 1) {
+    if (keyBlock < 0) {
       getOperation().emitError(
-          "expected option 'key-block' to be at least 1, got ")
+          "expected option 'key-block' to be at least 0, got ")
           << int64_t(keyBlock);
       return signalPassFailure();
     }

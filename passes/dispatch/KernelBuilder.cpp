@@ -6,6 +6,7 @@
 
 #include "infini/passes/dispatch/KernelBuilder.h"
 #include "infini/dialect/infini/InfiniOps.h"
+#include "infini/passes/dispatch/BlockSizes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
@@ -18,10 +19,6 @@
 using namespace mlir;
 using namespace infini;
 
-/// Tokens in a block of work.
-static constexpr int64_t kTokenBlock = 64;
-/// Elements in a block of element-wise work.
-static constexpr int64_t kElementBlock = 16384;
 /// The kernel ABI's grid has three dimensions.
 static constexpr unsigned kGridRank = 3;
 
@@ -130,7 +127,33 @@ bool infini::usesOnce(OpOperand &use) {
   return true;
 }
 
+/// The table's answer for a cluster: attention decides, where there is any.
+static BlockSizes blockSizes(Operation *op, const Cluster &cluster) {
+  for (Operation *other : cluster.fusible())
+    if (isa<SegmentAttentionOp>(other))
+      op = other;
+  BlockQuery query;
+  query.op = op->getName().getStringRef();
+  if (op->getNumResults())
+    if (auto type = dyn_cast<RankedTensorType>(op->getResultTypes().front())) {
+      query.bits = type.getElementType().isIntOrFloat()
+                       ? type.getElementTypeBitWidth()
+                       : 64;
+      // […, tokens, head]
+      int64_t rank = type.getRank();
+      auto known = [](int64_t size) {
+        return ShapedType::isDynamic(size) ? 0 : size;
+      };
+      if (rank > 0)
+        query.headSize = known(type.getDimSize(rank - 1));
+      if (rank > 1)
+        query.tokens = known(type.getDimSize(rank - 2));
+    }
+  return chooseBlockSizes(query);
+}
+
 SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
+  const BlockSizes blocks = blockSizes(op, cluster);
   if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
     SmallVector<DimName> parallel = signed_.getParallelDims();
     SmallVector<int64_t> sizes;
@@ -140,7 +163,7 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
       if (anonymous && i + 1 == parallel.size())
         sizes.push_back(0);
       else if (name == 'L' || (anonymous && i + 2 == parallel.size()))
-        sizes.push_back(kTokenBlock);
+        sizes.push_back(blocks.tokens);
       else
         sizes.push_back(name == 'K' || name == 'V' ? 0 : 1);
     }
@@ -193,13 +216,13 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
     }
     if (sizes[i] == -1) {
       bool dynamic = ShapedType::isDynamic(ranges[i]);
-      int64_t extent = dynamic ? (innermost ? 64 : kElementBlock) : ranges[i];
-      if ((innermost && dynamic) || block * extent <= kElementBlock) {
-        sizes[i] = dynamic && !innermost ? kElementBlock / block : 0;
+      int64_t extent = dynamic ? (innermost ? blocks.tokens : blocks.elements) : ranges[i];
+      if ((innermost && dynamic) || block * extent <= blocks.elements) {
+        sizes[i] = dynamic && !innermost ? blocks.elements / block : 0;
         block *= extent;
       } else {
-        sizes[i] = std::max<int64_t>(1, kElementBlock / block);
-        block = kElementBlock;
+        sizes[i] = std::max<int64_t>(1, blocks.elements / block);
+        block = blocks.elements;
       }
     }
     innermost = false;

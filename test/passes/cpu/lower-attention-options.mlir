@@ -1,4 +1,4 @@
-// RUN: not infini-opt %s --infini-lower-attention=key-block=0 2>&1 | FileCheck %s
+// RUN: not infini-opt %s --infini-lower-attention=key-block=-2 2>&1 | FileCheck %s
 // RUN: not infini-opt %s --infini-lower-attention=key-block=-1 2>&1 | FileCheck %s
 
 // Sizes below 1 are refused.

@@ -1,0 +1,44 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How much of an op one block of a kernel computes: a static table by op, head
+// size, segment length, element type, and target, with a rule for what no row
+// covers. Nothing is tuned at run time, so packages are reproducible.
+//
+// The rule: 64 tokens a block, 64 keys, blocks of 16384 elements where an op
+// has no tokens, sums of more than 512 tokens in blocks of 128.
+
+#ifndef INFINI_PASSES_DISPATCH_BLOCKSIZES_H
+#define INFINI_PASSES_DISPATCH_BLOCKSIZES_H
+
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+
+namespace infini {
+
+struct BlockSizes {
+  /// Tokens (of queries, in attention), and keys.
+  int64_t tokens = 64, keys = 64;
+  /// Elements of an op without tokens.
+  int64_t elements = 16384;
+};
+
+struct BlockQuery {
+  /// "cpu", or later a GPU's architecture.
+  llvm::StringRef target = "cpu";
+  /// The op's name, such as "infini.segment_attention".
+  llvm::StringRef op;
+  /// d: the larger of d_k and d_v; 0 where not known.
+  int64_t headSize = 0;
+  /// Tokens of the segment; 0 where they vary (a short segment, a single token).
+  int64_t tokens = 0;
+  /// Bits of an element.
+  unsigned bits = 32;
+};
+
+BlockSizes chooseBlockSizes(const BlockQuery &query);
+
+} // namespace infini
+
+#endif // INFINI_PASSES_DISPATCH_BLOCKSIZES_H
