@@ -214,6 +214,19 @@ def InfiniLowerToTile : Pass<"infini-lower-to-tile", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def InfiniWidenTiles : Pass<"infini-widen-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Computes a tile program in f64";
+  let description = [{
+    Every tile and number of a tile program becomes f64; loads widen, stores narrow.
+    Lowered without vectors, that is the tile interpreter, which other lowerings are
+    checked against (`infini-compile --interpret-tiles`). Kernels that are no tile
+    programs stay as they are.
+
+    Numerics: rounds at stores alone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // passes/cpu: inside the kernels
 //===----------------------------------------------------------------------===//

@@ -60,45 +60,61 @@ void infini::buildDispatchStage(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void infini::buildTileStage(OpPassManager &pm) {
+void infini::buildTileStage(OpPassManager &pm, OptionalPasses &optional) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
-  kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  kernel.addNestedPass<func::FuncOp>(createInfiniTileReductions());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(createInfiniTileReductions());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  kernel.addPass(createInfiniLowerToTile());
+  if (optional.take())
+    kernel.addPass(createInfiniLowerToTile());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
 }
 
 void infini::buildCpuVectorStage(OpPassManager &pm,
-                                 const CpuPipelineOptions &options) {
+                                 const CpuPipelineOptions &options,
+                                 OptionalPasses &optional) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
   kernel.addNestedPass<func::FuncOp>(createInfiniTileToLinalg());
   kernel.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  kernel.addNestedPass<func::FuncOp>(createInfiniFuseElementwise());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(createInfiniFuseElementwise());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addPass(createInfiniBufferizeKernel());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  InfiniVectorizeContractionsOptions contractions;
-  contractions.rows = options.rows;
-  contractions.columns = options.columns;
-  kernel.addNestedPass<func::FuncOp>(
-      createInfiniVectorizeContractions(contractions));
+  if (optional.take()) {
+    InfiniVectorizeContractionsOptions contractions;
+    contractions.rows = options.rows;
+    contractions.columns = options.columns;
+    kernel.addNestedPass<func::FuncOp>(
+        createInfiniVectorizeContractions(contractions));
+  }
   kernel.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  kernel.addNestedPass<func::FuncOp>(
-      bufferization::createBufferLoopHoistingPass());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(
+        bufferization::createBufferLoopHoistingPass());
   // Functions of 16-bit numbers are computed in f32.
   kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
-  kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  if (optional.take())
+    kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+}
+
+void infini::buildInterpreterStage(OpPassManager &pm) {
+  pm.nest<ModuleOp>().addNestedPass<func::FuncOp>(createInfiniWidenTiles());
+  OptionalPasses none(0);
+  buildCpuVectorStage(pm, CpuPipelineOptions(), none);
 }
 
 void infini::buildCpuLLVMStage(OpPassManager &pm) {
@@ -143,8 +159,9 @@ void infini::buildCpuPipeline(OpPassManager &pm,
   buildInfiniStage(pm, stage);
   buildDispatchStage(pm);
   buildProgramStage(pm);
-  buildTileStage(pm);
-  buildCpuVectorStage(pm, options);
+  OptionalPasses optional;
+  buildTileStage(pm, optional);
+  buildCpuVectorStage(pm, options, optional);
   buildCpuLLVMStage(pm);
 }
 
@@ -167,11 +184,20 @@ void infini::registerPipelines() {
                              [](OpPassManager &pm) { buildDispatchStage(pm); });
   PassPipelineRegistration<>("infini-tile-stage",
                              "The tile stage: kernels as tile programs",
-                             [](OpPassManager &pm) { buildTileStage(pm); });
+                             [](OpPassManager &pm) {
+                               OptionalPasses all;
+                               buildTileStage(pm, all);
+                             });
+  PassPipelineRegistration<>("infini-interpreter-stage",
+                             "Tile programs in f64, to plain loops on buffers",
+                             buildInterpreterStage);
   PassPipelineRegistration<CpuPipelineOptions>(
       "infini-cpu-vector-stage",
       "Kernels to loops and vectors on buffers, for CPUs",
-      buildCpuVectorStage);
+      [](OpPassManager &pm, const CpuPipelineOptions &options) {
+        OptionalPasses all;
+        buildCpuVectorStage(pm, options, all);
+      });
   PassPipelineRegistration<>("infini-cpu-llvm-stage",
                              "Kernels to the LLVM dialect",
                              [](OpPassManager &pm) { buildCpuLLVMStage(pm); });

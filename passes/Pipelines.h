@@ -46,6 +46,22 @@ struct CpuPipelineOptions
                         llvm::cl::init(8)};
 };
 
+/// Which optimising passes inside kernels run: the first `limit` of them. Those
+/// that follow do not change what is computed, so that stopping after each in
+/// turn finds the one that is wrong.
+class OptionalPasses {
+public:
+  static constexpr int64_t all = INT64_MAX;
+  explicit OptionalPasses(int64_t limit = all) : limit(limit) {}
+  /// Whether the next one runs.
+  bool take() { return count++ < limit; }
+  /// How many there were.
+  int64_t getCount() const { return count; }
+
+private:
+  int64_t limit, count = 0;
+};
+
 /// Every dialect and interface that the compiler reads or makes.
 void registerDialects(mlir::DialectRegistry &registry);
 void registerPipelines();
@@ -56,10 +72,13 @@ void buildInfiniStage(mlir::OpPassManager &pm,
 /// Kernels and calls of kernels; constants hoisted.
 void buildDispatchStage(mlir::OpPassManager &pm);
 /// Kernels as tile programs.
-void buildTileStage(mlir::OpPassManager &pm);
+void buildTileStage(mlir::OpPassManager &pm, OptionalPasses &optional);
 /// Kernels to loops and vectors on buffers.
 void buildCpuVectorStage(mlir::OpPassManager &pm,
-                         const CpuPipelineOptions &options);
+                         const CpuPipelineOptions &options,
+                         OptionalPasses &optional);
+/// The tile interpreter: tile programs in f64, to plain loops on buffers.
+void buildInterpreterStage(mlir::OpPassManager &pm);
 /// Kernels to the LLVM dialect and the flat kernel ABI.
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.

@@ -83,6 +83,9 @@ private:
   /// `tile` in the accumulator's type.
   Value widen(Value tile);
   Value joinPast(Value past, Value own);
+  /// The bias of a block of scores, in the accumulator's type, and its map over
+  /// keys and queries. Queries past the last have none.
+  std::pair<Value, StringRef> biasTile(Value firstKey, OpFoldResult count);
   Value block(Value batch, Value head, Value first, Value output);
   SmallVector<Value> keyLoop(OpFoldResult begin, OpFoldResult end, bool masked,
                              ValueRange state);
@@ -95,7 +98,7 @@ private:
   Type accumulator;
   // Of the block of queries that is being built.
   Value key, value, queries, batch, group, head, firstQuery;
-  OpFoldResult firstPosition, totalKeys;
+  OpFoldResult firstPosition, totalKeys, queryCount;
 };
 
 } // namespace
@@ -153,7 +156,7 @@ AttentionLowering::AttentionLowering(SegmentAttentionOp op,
   BlockSizes blocks = chooseBlockSizes(query);
   this->keyBlock = keyBlock ? keyBlock : blocks.keys;
   // A tile was cut to its size already; it fills whole vectors.
-  constexpr int64_t lanes = 16, largestTile = 128;
+  constexpr int64_t lanes = 8, largestTile = 128;
   b.setInsertionPoint(op);
   FailureOr<int64_t> queries = boundOf(resolvedSize(b, op.getQuery(), 2));
   queryBlock = succeeded(queries) && *queries <= largestTile
@@ -221,6 +224,55 @@ Value AttentionLowering::joinPast(Value past, Value own) {
   return tensor::ConcatOp::create(b, loc, 2, ValueRange{past, own});
 }
 
+std::pair<Value, StringRef> AttentionLowering::biasTile(Value firstKey,
+                                                        OpFoldResult count) {
+  Value bias = op.getBias();
+  auto type = cast<RankedTensorType>(bias.getType());
+  bool perQuery = type.getDimSize(2) != 1;
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  auto staticSize = [](OpFoldResult size) {
+    return getConstantIntValue(size).value_or(ShapedType::kDynamic);
+  };
+  SmallVector<OpFoldResult> offsets{
+      type.getDimSize(0) == 1 ? zero : OpFoldResult(batch),
+      type.getDimSize(1) == 1 ? zero : OpFoldResult(head),
+      perQuery ? OpFoldResult(firstQuery) : zero, OpFoldResult(firstKey)};
+  SmallVector<OpFoldResult> sizes{one, one, perQuery ? queryCount : one, count};
+  SmallVector<int64_t> shape;
+  if (perQuery)
+    shape.push_back(staticSize(queryCount));
+  shape.push_back(staticSize(count));
+  Value slice = tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), bias,
+      offsets, sizes, SmallVector<OpFoldResult>(4, one));
+  auto convert = [&](OpBuilder &n, Location l, ValueRange a) -> Value {
+    unsigned from = a[0].getType().getIntOrFloatBitWidth(),
+             to = accumulator.getIntOrFloatBitWidth();
+    if (from < to)
+      return arith::ExtFOp::create(n, l, accumulator, a[0]);
+    if (from > to)
+      return arith::TruncFOp::create(n, l, accumulator, a[0]);
+    return a[0];
+  };
+  if (!perQuery)
+    return {generic("k", "", {"k", "k"}, slice,
+                    tensor::EmptyOp::create(b, loc, {count}, accumulator),
+                    convert),
+            "k"};
+  Value tile = generic(
+      "qk", "", {"qk", "qk"}, slice,
+      tensor::EmptyOp::create(b, loc, {queryCount, count}, accumulator),
+      convert);
+  OpFoldResult columns = b.getIndexAttr(queryBlock);
+  if (!isConstantIntValue(queryCount, queryBlock))
+    tile = tensor::InsertSliceOp::create(
+        b, loc, tile, filled({columns, count}, 0),
+        SmallVector<OpFoldResult>{zero, zero},
+        SmallVector<OpFoldResult>{queryCount, count},
+        SmallVector<OpFoldResult>(2, one));
+  return {tile, "qk"};
+}
+
 /// One loop over blocks of keys; the state is (m, l, Oᵀ).
 SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
                                               OpFoldResult end, bool masked,
@@ -259,44 +311,30 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
     Value empty =
         tensor::EmptyOp::create(b, loc, {count, columns}, accumulator);
     Value hidden = constant(-INFINITY), log2e = constant(M_LOG2E);
-    Value position = index(firstPosition), zero = index(b.getIndexAttr(0));
-    Value window, lastQuery, queryLimit;
+    Value position = index(firstPosition);
+    Value window;
     if (op.getMask() == Mask::Window)
       window = index(b.getIndexAttr(*op.getWindow()));
+    SmallVector<Value> inputs{scores};
+    SmallVector<StringRef> maps{"kq"};
     if (op.getBias()) {
-      AffineExpr d0, d1;
-      bindDims(b.getContext(), d0, d1);
-      lastQuery = index(apply(d0 - 1, {dim(op.getQuery(), 2)}));
+      auto [tile, map] = biasTile(first, count);
+      inputs.push_back(tile);
+      maps.push_back(map);
     }
+    maps.push_back("kq");
     scores = generic(
-        "kq", "", {"kq", "kq"}, scores, empty,
+        "kq", "", maps, inputs, empty,
         [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
           Value score = a[0];
+          if (op.getBias())
+            score = arith::AddFOp::create(
+                n, nl, score, arith::MulFOp::create(n, nl, a[1], log2e));
+          if (op.getMask() == Mask::Full)
+            return score;
           Value k = arith::AddIOp::create(
               n, nl, linalg::IndexOp::create(n, nl, 0), first);
           Value i = linalg::IndexOp::create(n, nl, 1);
-          if (Value bias = op.getBias()) {
-            // Rows past the last query hold nothing that is kept: read the
-            // last.
-            Value query = arith::AddIOp::create(n, nl, i, firstQuery);
-            query = arith::MinSIOp::create(n, nl, query, lastQuery);
-            auto shape = cast<RankedTensorType>(bias.getType()).getShape();
-            SmallVector<Value> indices{shape[0] == 1 ? zero : batch,
-                                       shape[1] == 1 ? zero : head,
-                                       shape[2] == 1 ? zero : query, k};
-            Value term = tensor::ExtractOp::create(n, nl, bias, indices);
-            if (term.getType() != accumulator) {
-              if (term.getType().getIntOrFloatBitWidth() <
-                  accumulator.getIntOrFloatBitWidth())
-                term = arith::ExtFOp::create(n, nl, accumulator, term);
-              else
-                term = arith::TruncFOp::create(n, nl, accumulator, term);
-            }
-            score = arith::AddFOp::create(
-                n, nl, score, arith::MulFOp::create(n, nl, term, log2e));
-          }
-          if (op.getMask() == Mask::Full)
-            return score;
           Value q = arith::AddIOp::create(n, nl, i, position);
           Value visible =
               arith::CmpIOp::create(n, nl, arith::CmpIPredicate::sle, k, q);
@@ -369,6 +407,7 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
                      b.getContext()),
       {length, OpFoldResult(first)});
 
+  queryCount = count;
   // Qᵀ · scale · log2(e), columns past the last query zero.
   Value tile = rows(op.getQuery(), batch, head, first, count);
   Value scale;

@@ -24,7 +24,7 @@ constexpr int64_t any = INT64_MAX;
 static constexpr Row table[] = {
     // A short segment is a token or a few more often than not, and each of a
     // block's queries costs the same whether it is there or not.
-    {"cpu", "infini.segment_attention", any, 0, 64, {16, 64, 16384}},
+    {"cpu", "infini.segment_attention", any, 0, 64, {8, 32, 16384}},
     // Keys and values of a block, and the scores, in the first-level cache and
     // half of the second.
     {"cpu", "infini.segment_attention", any, any, 64, {64, 64, 16384}},

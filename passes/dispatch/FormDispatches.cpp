@@ -293,6 +293,7 @@ static Cluster formCluster(Operation *root, Reasons &reasons) {
       continue;
     }
     bool used = false, once = true, onlyHere = true;
+    StringRef wholeUser;
     for (OpOperand &use : op->getUses()) {
       Operation *user = ancestorIn(block, use.getOwner());
       if (!user || !cluster.ops.contains(user)) {
@@ -302,15 +303,19 @@ static Cluster formCluster(Operation *root, Reasons &reasons) {
       used = true;
       bool intoRoot = isa<tensor::InsertSliceOp>(root) &&
                       use.getOwner() == root && use.getOperandNumber() == 0;
-      once &= use.getOwner() == user &&
-              (intoRoot || (usesOnce(use) && (tileable || user != root)));
+      bool tileByTile =
+          use.getOwner() == user &&
+          (intoRoot || (usesOnce(use) && (tileable || user != root)));
+      if (!tileByTile)
+        wholeUser = user->getName().getStringRef();
+      once &= tileByTile;
     }
     if (used && once && (onlyHere || isMovement(op)))
       cluster.ops.insert(op);
     else if (used)
       reasons[op] = once ? "more than one kernel uses it"
                          : "each tile of '" +
-                               root->getName().getStringRef().str() +
+                               wholeUser.str() +
                                "' needs more than one tile of it";
   }
   addDuplicables(cluster);
@@ -334,6 +339,7 @@ public:
   SmallVector<Cluster> run();
 
 private:
+  void ownSources();
   void findRoots();
   /// Whether a kernel other than those that compute `op` themselves, or the
   /// loop's end, needs it.
@@ -533,16 +539,33 @@ Cluster ForallFission::split(const Cluster &cluster) {
   return result;
 }
 
+/// What comes from outside the loop and leaves it is copied in it.
+void ForallFission::ownSources() {
+  for (Operation &op : forall.getTerminator().getYieldingOps()) {
+    auto insert = dyn_cast<tensor::ParallelInsertSliceOp>(op);
+    if (!insert || insert.getSource().getParentBlock() == forall.getBody())
+      continue;
+    b.setInsertionPoint(forall.getTerminator());
+    Value source = insert.getSource();
+    Value empty = tensor::EmptyOp::create(
+        b, loc, tensor::getMixedSizes(b, loc, source),
+        insert.getSourceType().getElementType());
+    Value copy =
+        linalg::CopyOp::create(b, loc, source, empty)->getResult(0);
+    if (copy.getType() != source.getType())
+      copy = tensor::CastOp::create(b, loc, source.getType(), copy);
+    insert.getSourceMutable().assign(copy);
+  }
+}
+
 SmallVector<Cluster> ForallFission::run() {
+  ownSources();
   findRoots();
-  // What leaves the loop must come from its body, and what goes from one kernel
-  // to another must be of one size.
+  // What goes from one kernel to another must be of one size.
   bool splits = !clusters.empty();
   for (Operation &op : forall.getTerminator().getYieldingOps()) {
     auto insert = dyn_cast<tensor::ParallelInsertSliceOp>(op);
-    splits &= insert && insert.getSource().getDefiningOp() &&
-              forall.getBody() ==
-                  insert.getSource().getDefiningOp()->getBlock();
+    splits &= insert && insert.getSource().getDefiningOp();
   }
   for (const Cluster &cluster : clusters)
     splits &= canStack(cluster.root);

@@ -320,7 +320,9 @@ int Compiler::run() {
   if (options.stage == Stage::Program)
     return writeIR();
   noteFusedOps();
-  if (int status = lowerOurs(buildTileStage))
+  OptionalPasses optional(options.optionalPasses);
+  if (int status = lowerOurs(
+          [&](OpPassManager &pm) { buildTileStage(pm, optional); }))
     return status;
   if (options.requireFused)
     if (int status = checkFused())
@@ -333,8 +335,12 @@ int Compiler::run() {
     pipeline.rows = 4;
     pipeline.columns = 16;
   }
-  if (int status = lowerOurs(
-          [&](OpPassManager &pm) { buildCpuVectorStage(pm, pipeline); }))
+  if (int status = lowerOurs([&](OpPassManager &pm) {
+        if (options.interpretTiles)
+          buildInterpreterStage(pm);
+        else
+          buildCpuVectorStage(pm, pipeline, optional);
+      }))
     return status;
   if (options.stage == Stage::Vector)
     return writeIR();

@@ -44,6 +44,10 @@ struct CompileOptions {
   bool report = false, timing = false;
   /// Whether an op of ours that is in no fused kernel is an error.
   bool requireFused = false;
+  /// Run the first so many optimising passes inside kernels alone.
+  int64_t optionalPasses = INT64_MAX;
+  /// Compute tile programs in f64, in plain loops.
+  bool interpretTiles = false;
   /// Print remarks of passes whose name matches; empty: none.
   std::string remarks;
   /// Dialects and interfaces besides ours (docs/extending.md).

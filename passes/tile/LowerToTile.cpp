@@ -138,6 +138,8 @@ private:
   FailureOr<Value> bodyValue(Value value, linalg::LinalgOp op,
                              const Loops &loops, IRMapping &values);
   Value overLoops(Value value, const Loops &loops);
+  Value indexTile(AffineExpr expr, ValueRange dims, ValueRange symbols,
+                  const Loops &loops);
   LogicalResult setResult(linalg::LinalgOp op, unsigned number, Value tile,
                           const Loops &loops);
   LogicalResult convertReduction(linalg::LinalgOp op, const Loops &loops);
@@ -463,6 +465,11 @@ LogicalResult TileLowering::convertForall(scf::ForallOp op) {
     return failure();
   SmallVector<Part, 2> places;
   for (Value result : op.getResults()) {
+    if (result.use_empty()) {
+      // Nobody wants it: nothing is stored.
+      places.push_back(Part());
+      continue;
+    }
     FailureOr<Part> place = destinationOf(result);
     if (failed(place))
       return failure();
@@ -487,6 +494,8 @@ LogicalResult TileLowering::convertForall(scf::ForallOp op) {
                         dest = part(insert.getDest());
       if (failed(source) || failed(dest))
         return failure();
+      if ((*dest)->kind != Part::Place)
+        continue;
       FailureOr<Part> place = insertionPlace(
           cast<OffsetSizeAndStrideOpInterface>(insert.getOperation()), **dest,
           insert.getSourceType().getRank());
@@ -930,6 +939,29 @@ Value TileLowering::overLoops(Value value, const Loops &loops) {
                                                 : splat(value, loops.shape);
 }
 
+/// A sum of positions times constants, over all kept loops; null for others.
+Value TileLowering::indexTile(AffineExpr expr, ValueRange dims,
+                              ValueRange symbols, const Loops &loops) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return overLoops(dims[dim.getPosition()], loops);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return overLoops(symbols[symbol.getPosition()], loops);
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return overLoops(
+        arith::ConstantIndexOp::create(b, loc, constant.getValue()), loops);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  bool isSum = expr.getKind() == AffineExprKind::Add;
+  if (!isSum && expr.getKind() != AffineExprKind::Mul)
+    return {};
+  Value left = indexTile(binary.getLHS(), dims, symbols, loops),
+        right = indexTile(binary.getRHS(), dims, symbols, loops);
+  if (!left || !right)
+    return {};
+  if (isSum)
+    return arith::AddIOp::create(b, loc, left, right);
+  return arith::MulIOp::create(b, loc, left, right);
+}
+
 FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
                                          const Loops &loops,
                                          IRMapping &values) {
@@ -956,6 +988,19 @@ FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
       made = tile::IndexOp::create(b, loc,
                                    tileType(loops.shape, b.getIndexType()),
                                    axis);
+  } else if (auto apply = value.getDefiningOp<affine::AffineApplyOp>()) {
+    SmallVector<Value> operands;
+    for (Value operand : apply.getMapOperands()) {
+      FailureOr<Value> known = bodyValue(operand, op, loops, values);
+      if (failed(known))
+        return failure();
+      operands.push_back(*known);
+    }
+    AffineMap map = apply.getAffineMap();
+    made = indexTile(map.getResult(0), ArrayRef(operands).take_front(map.getNumDims()),
+                     ArrayRef(operands).drop_front(map.getNumDims()), loops);
+    if (!made)
+      return fail("a position is no sum");
   } else {
     Operation *def = value.getDefiningOp();
     bool isConstant = def->hasTrait<OpTrait::ConstantLike>();

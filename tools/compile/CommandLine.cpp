@@ -71,6 +71,15 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
       "require", cl::cat(category), cl::value_desc("fused"),
       cl::desc("fused: an error where an op of ours is in no fused kernel, or "
                "segments cannot be cut"));
+  static cl::opt<bool> interpret(
+      "interpret-tiles", cl::cat(category),
+      cl::desc("Compute tile programs in f64 and plain loops: slow, to check "
+               "others against"));
+  static cl::opt<int64_t> optionalPasses(
+      "optional-passes", cl::cat(category), cl::value_desc("K"),
+      cl::init(INT64_MAX),
+      cl::desc("Run only the first K optimising passes inside kernels, to find "
+               "one that is wrong"));
   static cl::opt<std::string> remarks(
       "remarks", cl::cat(category), cl::ValueOptional, cl::value_desc("regex"),
       cl::desc("Say on standard error what passes did, and what not, and why: "
@@ -93,6 +102,11 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.stage = stage;
   if (require.getNumOccurrences() && require != "fused")
     return fail("--require: expected fused, got '" + require + "'");
+  options.interpretTiles = interpret;
+  if (optionalPasses < 0)
+    return fail("--optional-passes: expected at least 0, got " +
+                llvm::Twine(optionalPasses));
+  options.optionalPasses = optionalPasses;
   options.requireFused = require.getNumOccurrences();
   if (remarks.getNumOccurrences()) {
     options.remarks = remarks.empty() ? ".*" : remarks.getValue();

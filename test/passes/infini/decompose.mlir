@@ -315,6 +315,31 @@ func.func @affine_scan(%A: tensor<?x1x2x4x4xf32>, %B: tensor<?x1x2x4x3xf32>, %M0
 
 // -----
 
+// One factor for each row of the state: no product of matrices.
+// CHECK-DAG: #[[ROWS:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+// CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+// CHECK-LABEL: func @affine_scan_diagonal
+// CHECK-SAME: (%[[A:.*]]: tensor<?x1x2x4xf32>, %[[B:.*]]: tensor<?x1x2x4x3xf32>, %[[M0:.*]]: tensor<1x2x4x3xf32>)
+// CHECK: %[[LOOP:.*]]:2 = scf.for %[[S:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[STACK:.*]] = %{{.*}}, %[[M:.*]] = %[[M0]])
+// CHECK: %[[BEFORE:.*]] = tensor.insert_slice %[[M]] into %[[STACK]][%[[S]], 0, 0, 0, 0] [1, 1, 2, 4, 3]
+// CHECK: %[[AS:.*]] = tensor.extract_slice %[[A]][%[[S]], 0, 0, 0] [1, 1, 2, 4] {{.*}} to tensor<1x2x4xf32>
+// CHECK: %[[AM:.*]] = linalg.generic {indexing_maps = [#[[ROWS]], #[[ALL]], #[[ALL]]], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%[[AS]], %[[M]] :
+// CHECK: arith.mulf
+// CHECK-NOT: arith.addf
+// CHECK: %[[BS:.*]] = tensor.extract_slice %[[B]][%[[S]], 0, 0, 0, 0] [1, 1, 2, 4, 3]
+// CHECK: %[[NEXT:.*]] = linalg.generic {{.*}} ins(%[[AM]], %[[BS]] :
+// CHECK: arith.addf
+// CHECK: scf.yield %[[BEFORE]], %[[NEXT]]
+// CHECK: return %[[LOOP]]#0, %[[LOOP]]#1
+func.func @affine_scan_diagonal(%A: tensor<?x1x2x4xf32>, %B: tensor<?x1x2x4x3xf32>, %M0: tensor<1x2x4x3xf32>)
+    -> (tensor<?x1x2x4x3xf32>, tensor<1x2x4x3xf32>) {
+  %before, %last = infini.affine_scan factors(%A : tensor<?x1x2x4xf32>)
+    increments(%B : tensor<?x1x2x4x3xf32>) initial(%M0 : tensor<1x2x4x3xf32>)
+  return %before, %last : tensor<?x1x2x4x3xf32>, tensor<1x2x4x3xf32>
+}
+
+// -----
+
 // Without factors a prefix sum, of the normaliser for one.
 // CHECK-LABEL: func @prefix_sum
 // CHECK: scf.for
