@@ -226,16 +226,25 @@ Value LinalgLowering::lower(tile::DotOp op) {
     std::swap(a[0], a[1]);
   if (op.getTransposeB())
     std::swap(c[0], c[1]);
+  // Narrow factors are widened once, not at each of their products.
+  Value factors[2] = {op.getA(), op.getB()};
+  Type element = getElementTypeOrSelf(op.getAcc().getType());
+  for (Value &factor : factors) {
+    auto type = cast<RankedTensorType>(factor.getType());
+    if (type.getElementType() == element)
+      continue;
+    AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+    factor = generic(empty(type.clone(element)), factor, {identity, identity},
+                     {}, [&](OpBuilder &n, Location l, ValueRange x) -> Value {
+                       return arith::ExtFOp::create(n, l, element, x[0]);
+                     });
+  }
   return generic(
-      op.getAcc(), {op.getA(), op.getB()},
+      op.getAcc(), {factors[0], factors[1]},
       {select(loops, a), select(loops, c), select(loops, out)}, depth,
       [](OpBuilder &n, Location l, ValueRange x) -> Value {
-        Value factors[2] = {x[0], x[1]};
-        for (Value &factor : factors)
-          if (factor.getType() != x[2].getType())
-            factor = arith::ExtFOp::create(n, l, x[2].getType(), factor);
-        return arith::AddFOp::create(
-            n, l, x[2], arith::MulFOp::create(n, l, factors[0], factors[1]));
+        return arith::AddFOp::create(n, l, x[2],
+                                     arith::MulFOp::create(n, l, x[0], x[1]));
       });
 }
 

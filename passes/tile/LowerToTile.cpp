@@ -134,6 +134,16 @@ private:
   FailureOr<Value> operandTile(OpOperand &operand, const Loops &loops);
   /// An operand as a tile over all kept loops, or as a number.
   FailureOr<Value> aligned(OpOperand &operand, const Loops &loops);
+  static SmallVector<int64_t> loopShape(const Loops &loops) {
+    SmallVector<int64_t> shape;
+    for (int64_t loop : loops.kept)
+      shape.push_back(loops.shape[loop]);
+    return shape;
+  }
+  /// A tile over all kept loops.
+  static RankedTensorType loopType(const Loops &loops, Type element) {
+    return RankedTensorType::get(loopShape(loops), element);
+  }
   /// A value of the body, over all kept loops (or a number).
   FailureOr<Value> bodyValue(Value value, linalg::LinalgOp op,
                              const Loops &loops, IRMapping &values);
@@ -142,7 +152,8 @@ private:
                   const Loops &loops);
   LogicalResult setResult(linalg::LinalgOp op, unsigned number, Value tile,
                           const Loops &loops);
-  LogicalResult convertReduction(linalg::LinalgOp op, const Loops &loops);
+  static Loops inReadingOrder(linalg::LinalgOp op, Loops loops);
+  LogicalResult convertReduction(linalg::LinalgOp op, const Loops &given);
   FailureOr<Value> convertProduct(linalg::LinalgOp op, Value factor,
                                   const Loops &loops);
 
@@ -929,14 +940,14 @@ FailureOr<Value> TileLowering::aligned(OpOperand &operand, const Loops &loops) {
       missing.push_back(i);
   if (missing.empty())
     return value;
-  return tile::BroadcastOp::create(b, loc, tileType(loops.shape, element),
+  return tile::BroadcastOp::create(b, loc, loopType(loops, element),
                                    value, missing)
       .getResult();
 }
 
 Value TileLowering::overLoops(Value value, const Loops &loops) {
   return isa<RankedTensorType>(value.getType()) ? value
-                                                : splat(value, loops.shape);
+                                                : splat(value, loopShape(loops));
 }
 
 /// A sum of positions times constants, over all kept loops; null for others.
@@ -986,7 +997,7 @@ FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
       made = arith::ConstantIndexOp::create(b, loc, 0);
     else
       made = tile::IndexOp::create(b, loc,
-                                   tileType(loops.shape, b.getIndexType()),
+                                   loopType(loops, b.getIndexType()),
                                    axis);
   } else if (auto apply = value.getDefiningOp<affine::AffineApplyOp>()) {
     SmallVector<Value> operands;
@@ -1018,7 +1029,7 @@ FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
     }
     SmallVector<Type> types;
     for (Type type : def->getResultTypes())
-      types.push_back(tiles ? Type(tileType(loops.shape, type)) : type);
+      types.push_back(tiles ? Type(loopType(loops, type)) : type);
     if (tiles)
       for (Value &operand : operands)
         operand = overLoops(operand, loops);
@@ -1174,7 +1185,7 @@ FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
   auto x = dyn_cast<BlockArgument>(widened(multiply.getLhs())),
        y = dyn_cast<BlockArgument>(widened(multiply.getRhs()));
   if (!x || !y || x == y || x.getOwner() != op.getBlock() ||
-      y.getOwner() != op.getBlock() || x.getType() != y.getType() ||
+      y.getOwner() != op.getBlock() ||
       x.getArgNumber() > 1 || y.getArgNumber() > 1)
     return Value();
   OpOperand *operands[2] = {&op->getOpOperand(x.getArgNumber()),
@@ -1222,6 +1233,14 @@ FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
   FailureOr<Value> acc = operandTile(*op.getDpsInitOperand(0), loops);
   if (failed(acc))
     return failure();
+  // Factors of two types are widened: a product is of one.
+  if (x.getType() != y.getType())
+    for (Value &tile : tiles) {
+      auto type = cast<RankedTensorType>(tile.getType());
+      Type element = getElementTypeOrSelf(acc->getType());
+      if (type.getElementType() != element)
+        tile = arith::ExtFOp::create(b, loc, type.clone(element), tile);
+    }
   bool transposeA = a.size() == 2 && a[0] == depth[0];
   bool transposeB = c.size() == 2 && c[1] == depth[0];
   return tile::DotOp::create(b, loc, acc->getType(), tiles[0], tiles[1], *acc,
@@ -1229,8 +1248,36 @@ FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
       .getResult();
 }
 
+/// The loops in the order in which an input is read, if it has all of them and
+/// the result keeps its order: that spares a transposition.
+TileLowering::Loops TileLowering::inReadingOrder(linalg::LinalgOp op,
+                                                 Loops loops) {
+  auto keptOf = [&](OpOperand &operand, bool parallelOnly) {
+    SmallVector<int64_t> kept;
+    for (AffineExpr expr : op.getMatchingIndexingMap(&operand).getResults())
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        if (loops.axis[dim.getPosition()] >= 0 &&
+            (!parallelOnly || loops.iterators[dim.getPosition()] ==
+                                  utils::IteratorType::parallel))
+          kept.push_back(dim.getPosition());
+    return kept;
+  };
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    SmallVector<int64_t> kept = keptOf(*input, false);
+    if (kept.size() != loops.kept.size() ||
+        keptOf(*input, true) != keptOf(*op.getDpsInitOperand(0), false))
+      continue;
+    loops.kept = kept;
+    for (auto [axis, loop] : llvm::enumerate(kept))
+      loops.axis[loop] = axis;
+    break;
+  }
+  return loops;
+}
+
 LogicalResult TileLowering::convertReduction(linalg::LinalgOp op,
-                                             const Loops &loops) {
+                                             const Loops &given) {
+  Loops loops = inReadingOrder(op, given);
   auto combiner = matchCombiner(op);
   if (!combiner)
     return fail("a reduction is none that tiles know");

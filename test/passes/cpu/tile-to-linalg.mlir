@@ -127,16 +127,19 @@ func.func @rank0(%x: memref<?x4xf32>, %o: memref<f32>, %n: index) {
   return
 }
 
+// Narrow factors are widened first, each once.
 // CHECK-LABEL: func @dot
-// CHECK-SAME: (%[[A:.*]]: memref<2x3xbf16>, %[[AT:.*]]: memref<3x2xbf16>, %[[B:.*]]: memref<3x5xbf16>, %[[BT:.*]]: memref<5x3xbf16>
-// CHECK: linalg.generic {indexing_maps = [#[[M3_02]], #[[M3_21]], #[[M3_01]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%{{.*}}, %{{.*}} : tensor<2x3xbf16>, tensor<3x5xbf16>) outs(%[[ACC:.*]] : tensor<2x5xf32>)
-// CHECK-NEXT: ^bb0(%[[X:.*]]: bf16, %[[Y:.*]]: bf16, %[[U:.*]]: f32):
+// CHECK: %[[A:.*]] = linalg.generic {indexing_maps = [#[[M2_01]], #[[M2_01]]], iterator_types = ["parallel", "parallel"]} ins(%{{.*}} : tensor<2x3xbf16>) outs(%{{.*}} : tensor<2x3xf32>)
+// CHECK-NEXT: ^bb0(%[[X:.*]]: bf16, %{{.*}}: f32):
 // CHECK-NEXT: %[[XW:.*]] = arith.extf %[[X]] : bf16 to f32
-// CHECK-NEXT: %[[YW:.*]] = arith.extf %[[Y]] : bf16 to f32
-// CHECK-NEXT: %[[P:.*]] = arith.mulf %[[XW]], %[[YW]] : f32
+// CHECK-NEXT: linalg.yield %[[XW]] : f32
+// CHECK: %[[B:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<3x5xbf16>) outs(%{{.*}} : tensor<3x5xf32>)
+// CHECK: %[[Y:.*]] = linalg.generic {indexing_maps = [#[[M3_02]], #[[M3_21]], #[[M3_01]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[A]], %[[B]] : tensor<2x3xf32>, tensor<3x5xf32>) outs(%{{.*}} : tensor<2x5xf32>)
+// CHECK-NEXT: ^bb0(%[[X:.*]]: f32, %[[Y:.*]]: f32, %[[U:.*]]: f32):
+// CHECK-NEXT: %[[P:.*]] = arith.mulf %[[X]], %[[Y]] : f32
 // CHECK-NEXT: %[[S:.*]] = arith.addf %[[U]], %[[P]] : f32
 // CHECK-NEXT: linalg.yield %[[S]] : f32
-// CHECK: linalg.generic {indexing_maps = [#[[M3_20]], #[[M3_12]], #[[M3_01]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%{{.*}}, %{{.*}} : tensor<3x2xbf16>, tensor<5x3xbf16>) outs(%{{.*}} : tensor<2x5xf32>)
+// CHECK: linalg.generic {indexing_maps = [#[[M3_20]], #[[M3_12]], #[[M3_01]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%{{.*}}, %{{.*}} : tensor<3x2xf32>, tensor<5x3xf32>) outs(%{{.*}} : tensor<2x5xf32>)
 func.func @dot(%a: memref<2x3xbf16>, %at: memref<3x2xbf16>, %b: memref<3x5xbf16>, %bt: memref<5x3xbf16>, %o: memref<2x5xf32>) {
   %zero = arith.constant dense<0.0> : tensor<2x5xf32>
   %0 = tile.load %a[0, 0] dims [0, 1] : memref<2x3xbf16> -> tensor<2x3xbf16>

@@ -641,3 +641,49 @@ module @uniform attributes {program.kernel} {
     return %d, %j, %l : tensor<?x4xf32>, tensor<64x4xf32>, tensor<8xf32>
   }
 }
+
+// A result that nobody wants is not stored.
+// CHECK-LABEL: func @unused
+// CHECK: scf.forall (%[[I:.*]]) in (4) {
+// CHECK-NEXT: %[[T:.*]] = tile.load %{{.*}}[%[[I]]] dims [] : memref<4xf32> -> tensor<f32>
+// CHECK-NEXT: tile.store %[[T]], %{{.*}}[%[[I]]] dims [] : tensor<f32>, memref<4xf32>
+// CHECK-NEXT: }
+// CHECK-NEXT: return
+module @unused attributes {program.kernel} {
+  func.func @unused(%x: tensor<4xf32> {bufferization.writable = false}, %o: tensor<4xf32>) -> tensor<4xf32> {
+    %e = tensor.empty() : tensor<4xf32>
+    %r:2 = scf.forall (%i) in (4) shared_outs(%c = %e, %b = %e) -> (tensor<4xf32>, tensor<4xf32>) {
+      %xs = tensor.extract_slice %x[%i] [1] [1] : tensor<4xf32> to tensor<1xf32>
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %xs into %c[%i] [1] [1] : tensor<1xf32> into tensor<4xf32>
+        tensor.parallel_insert_slice %xs into %b[%i] [1] [1] : tensor<1xf32> into tensor<4xf32>
+      }
+    }
+    %d = bufferization.materialize_in_destination %r#0 in %o : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    return %d : tensor<4xf32>
+  }
+}
+
+// Positions, times and plus constants and numbers of the kernel.
+// CHECK-LABEL: func @positions
+// CHECK-SAME: {{.*}}, %[[N:.*]]: index)
+// CHECK: %[[THREES:.*]] = arith.constant dense<3> : tensor<8xindex>
+// CHECK: %[[I:.*]] = tile.index axis 0 : tensor<8xindex>
+// CHECK: %[[SCALED:.*]] = arith.muli %[[I]], %[[THREES]] : tensor<8xindex>
+// CHECK: %[[NS:.*]] = tile.broadcast %[[N]] along [0] : index -> tensor<8xindex>
+// CHECK: %[[AT:.*]] = arith.addi %[[SCALED]], %[[NS]] : tensor<8xindex>
+// CHECK: arith.index_cast %[[AT]] : tensor<8xindex> to tensor<8xi32>
+module @positions attributes {program.kernel} {
+  func.func @positions(%o: tensor<8xi32>, %n: index) -> tensor<8xi32> {
+    %e = tensor.empty() : tensor<8xi32>
+    %y = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%e : tensor<8xi32>) {
+    ^bb0(%u: i32):
+      %i = linalg.index 0 : index
+      %j = affine.apply affine_map<(d0)[s0] -> (d0 * 3 + s0)>(%i)[%n]
+      %q = arith.index_cast %j : index to i32
+      linalg.yield %q : i32
+    } -> tensor<8xi32>
+    %d = bufferization.materialize_in_destination %y in %o : (tensor<8xi32>, tensor<8xi32>) -> tensor<8xi32>
+    return %d : tensor<8xi32>
+  }
+}
