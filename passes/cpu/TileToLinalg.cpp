@@ -173,9 +173,22 @@ Value LinalgLowering::lower(tile::LoadOp op) {
     if (!pad)
       pad = b.getZeroAttr(type.getElementType());
     Value padding = arith::ConstantOp::create(b, loc, pad);
-    linalg::FillOp::create(b, loc, padding, scratch);
     SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
         strides(shape.size(), b.getIndexAttr(1));
+    // Padding goes behind what is there, along each dimension.
+    for (auto [i, size] : llvm::enumerate(sizes)) {
+      if (isConstantIntValue(size, shape[i]))
+        continue;
+      AffineExpr d0;
+      bindDims(b.getContext(), d0);
+      SmallVector<OpFoldResult> from(offsets), extent = whole;
+      from[i] = size;
+      extent[i] = affine::makeComposedFoldedAffineApply(b, loc, shape[i] - d0,
+                                                        {size});
+      Value rest = memref::SubViewOp::create(b, loc, scratch, from, extent,
+                                             strides);
+      linalg::FillOp::create(b, loc, padding, rest);
+    }
     target = memref::SubViewOp::create(b, loc, scratch, offsets, sizes, strides);
   }
   memref::CopyOp::create(
@@ -354,10 +367,9 @@ void LinalgLowering::run() {
             .Default(Value());
     // A constant tile is a number everywhere, not memory.
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
-      if (auto type = dyn_cast<RankedTensorType>(constant.getType())) {
-        auto number = cast<TypedAttr>(
-            cast<SplatElementsAttr>(constant.getValue())
-                .getSplatValue<Attribute>());
+      if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue())) {
+        auto type = cast<RankedTensorType>(constant.getType());
+        auto number = cast<TypedAttr>(splat.getSplatValue<Attribute>());
         Value scalar = arith::ConstantOp::create(b, loc, number);
         value = linalg::FillOp::create(b, loc, scalar, empty(type)).getResult(0);
       }

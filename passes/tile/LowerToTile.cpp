@@ -35,6 +35,7 @@ using namespace infini;
 
 /// Larger tiles are refused: what has so many elements is no tile.
 static constexpr int64_t kMaxElements = 1 << 20;
+static constexpr int64_t kMaxReduced = 1 << 15;
 
 namespace {
 
@@ -48,6 +49,8 @@ struct Part {
   Value buffer;
   SmallVector<OpFoldResult> offsets;
   SmallVector<int64_t> dims;
+  /// Whether what was stored into the buffer so far is part of the value.
+  bool current = false;
   /// Tile: its size along each dimension of the tensor. Those of size 1 are no
   /// dimensions of the tile.
   Value tile;
@@ -105,6 +108,15 @@ private:
                           ArrayRef<int64_t> shape);
   FailureOr<SmallVector<int64_t>> naturalShape(const Part &part);
   LogicalResult store(Value value, const Part &source, const Part &place);
+  LogicalResult initialize(Value value, const Part &place);
+  static bool isSamePlace(const Part &x, const Part &y) {
+    return x.kind == Part::Place && x.buffer == y.buffer && x.dims == y.dims &&
+           llvm::all_of(llvm::zip(x.offsets, y.offsets), [](auto pair) {
+             return isSameNumber(std::get<0>(pair), std::get<1>(pair));
+           });
+  }
+  /// Whether two numbers are the same by how they are computed.
+  static bool isSameNumber(OpFoldResult x, OpFoldResult y);
   Value splat(Value scalar, ArrayRef<int64_t> shape);
   RankedTensorType tileType(ArrayRef<int64_t> shape, Type element);
   /// `tile` where all elements along `axis` at or behind `size` are `neutral`.
@@ -164,6 +176,8 @@ private:
   llvm::DenseMap<Value, Part> parts;
   /// Values that were computed where they are to be put.
   llvm::DenseSet<Value> inPlace;
+  /// Buffers into which something was stored.
+  llvm::DenseSet<Value> dirty;
   std::string reason;
 };
 
@@ -250,6 +264,7 @@ FailureOr<Part> TileLowering::subplace(const Part &place,
   result.kind = Part::Place;
   result.buffer = place.buffer;
   result.offsets = place.offsets;
+  result.current = place.current;
   FailureOr<SmallVector<OpFoldResult>> at = all(offsets), extent = all(sizes);
   if (failed(at) || failed(extent))
     return failure();
@@ -369,6 +384,9 @@ FailureOr<SmallVector<int64_t>> TileLowering::naturalShape(const Part &part) {
     FailureOr<int64_t> limit = bound(size);
     if (failed(limit))
       return failure();
+    // A dimension of size 1 is none of the tile's, and has no mask.
+    if (*limit <= 1 && !isConstantIntValue(size, 1))
+      return fail("a size may be 0");
     shape.push_back(*limit);
   }
   return shape;
@@ -398,14 +416,14 @@ FailureOr<Value> TileLowering::tileOf(const Part &part, Type element,
   case Part::Place:
     break;
   }
+  if (!part.current && dirty.contains(part.buffer))
+    return fail("a buffer is read after it was written");
   SmallVector<int64_t> dims;
   SmallVector<OpFoldResult> valid;
   bool whole = true;
   for (auto [dim, size, extent] : llvm::zip(part.dims, part.sizes, shape)) {
-    if (extent == 1) {
-      // A size that is 0 or 1 would have to be checked; blocks are not empty.
+    if (extent == 1)
       continue;
-    }
     dims.push_back(dim);
     valid.push_back(size);
     whole &= isConstantIntValue(size, extent);
@@ -419,8 +437,11 @@ FailureOr<Value> TileLowering::tileOf(const Part &part, Type element,
 
 LogicalResult TileLowering::store(Value value, const Part &source,
                                   const Part &place) {
-  if (inPlace.contains(value))
-    return success();
+  if (inPlace.contains(value)) {
+    if (isSamePlace(source, place))
+      return success();
+    return fail("a result lies elsewhere than it is to be put");
+  }
   Type element = getElementTypeOrSelf(value.getType());
   FailureOr<SmallVector<int64_t>> shape =
       naturalShape(source.kind == Part::Uniform ? place : source);
@@ -443,7 +464,37 @@ LogicalResult TileLowering::store(Value value, const Part &source,
     valid.clear();
   tile::StoreOp::create(b, loc, *tile, place.buffer, place.offsets, dims,
                         valid);
+  dirty.insert(place.buffer);
   return success();
+}
+
+bool TileLowering::isSameNumber(OpFoldResult x, OpFoldResult y) {
+  if (isEqualConstantIntOrValue(x, y))
+    return true;
+  auto definition = [](OpFoldResult number) {
+    auto value = dyn_cast<Value>(number);
+    return value ? value.getDefiningOp<affine::AffineApplyOp>()
+                 : affine::AffineApplyOp();
+  };
+  affine::AffineApplyOp a = definition(x), c = definition(y);
+  return a && c && a.getAffineMap() == c.getAffineMap() &&
+         llvm::all_of(llvm::zip(a.getMapOperands(), c.getMapOperands()),
+                      [](auto pair) {
+                        return isSameNumber(OpFoldResult(std::get<0>(pair)),
+                                            OpFoldResult(std::get<1>(pair)));
+                      });
+}
+
+/// Makes the place hold what a loop or insertion starts from.
+LogicalResult TileLowering::initialize(Value value, const Part &place) {
+  FailureOr<Part *> start = part(value);
+  if (failed(start))
+    return failure();
+  Part init = **start;
+  bool undefined = init.kind == Part::Uniform && !init.scalar;
+  if (undefined || (init.kind == Part::Place && isSamePlace(init, place)))
+    return success();
+  return store(value, init, place);
 }
 
 Value TileLowering::mask(Value tile, int64_t axis, OpFoldResult size,
@@ -482,8 +533,10 @@ LogicalResult TileLowering::convertForall(scf::ForallOp op) {
       continue;
     }
     FailureOr<Part> place = destinationOf(result);
-    if (failed(place))
+    if (failed(place) ||
+        failed(initialize(op.getOutputs()[places.size()], *place)))
       return failure();
+    place->current = true;
     places.push_back(*place);
   }
   auto forall = scf::ForallOp::create(b, loc, *lower, *upper, *step,
@@ -522,6 +575,18 @@ LogicalResult TileLowering::convertForall(scf::ForallOp op) {
   return success();
 }
 
+/// Whether nobody wants a value: it is not used, or only carried to the end of
+/// a loop whose result is not.
+static bool isDiscarded(Value value) {
+  return llvm::all_of(value.getUses(), [](OpOperand &use) {
+    if (isa<tensor::DimOp>(use.getOwner()))
+      return true;
+    auto loop = dyn_cast<scf::ForOp>(use.getOwner()->getParentOp());
+    return loop && isa<scf::YieldOp>(use.getOwner()) &&
+           isDiscarded(loop.getResult(use.getOperandNumber()));
+  });
+}
+
 /// Whether the loop only hands on a tensor into which its body inserts.
 static bool isInsertedInto(Value carried) {
   return llvm::any_of(carried.getUsers(), [&](Operation *user) {
@@ -549,13 +614,18 @@ LogicalResult TileLowering::convertFor(scf::ForOp op) {
       return failure();
     Part known = **start;
     isPlace.push_back(isInsertedInto(argument));
+    if (isPlace.back() && isDiscarded(result)) {
+      Part undefined;
+      undefined.sizes = known.sizes;
+      carried.push_back(undefined);
+      continue;
+    }
     if (isPlace.back()) {
-      if (known.kind != Part::Place) {
-        FailureOr<Part> place = destinationOf(result);
-        if (failed(place))
-          return failure();
-        known = *place;
-      }
+      FailureOr<Part> place = destinationOf(result);
+      if (failed(place) || failed(initialize(value, *place)))
+        return failure();
+      known = *place;
+      known.current = true;
       carried.push_back(known);
       continue;
     }
@@ -684,14 +754,22 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
   if (failed(found) || failed(into))
     return failure();
   Part source = **found, dest = **into;
+  if (isDiscarded(op.getResult())) {
+    parts[op.getResult()] = dest;
+    return success();
+  }
   Type element = op.getType().getElementType();
   auto slice = cast<OffsetSizeAndStrideOpInterface>(op.getOperation());
   int64_t rank = op.getSourceType().getRank();
   if (dest.kind == Part::Place) {
-    FailureOr<Part> place = insertionPlace(slice, dest, rank);
+    FailureOr<Part> final = destinationOf(op.getResult());
+    if (failed(final) || failed(initialize(op.getDest(), *final)))
+      return failure();
+    final->current = true;
+    FailureOr<Part> place = insertionPlace(slice, *final, rank);
     if (failed(place) || failed(store(op.getSource(), source, *place)))
       return failure();
-    parts[op.getResult()] = dest;
+    parts[op.getResult()] = *final;
     inPlace.insert(op.getResult());
     return success();
   }
@@ -732,7 +810,6 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
   // Padding behind the slice is what the destination holds there.
   Value inner = *tile;
   int64_t axis = 0;
-  bool padded = false;
   for (unsigned i = 0; i < shape.size(); ++i) {
     if (expanded[i] == 1)
       continue;
@@ -748,7 +825,6 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
       neutral = constant.getValueAsDouble();
       if (!source.zeroPadded || neutral != 0)
         inner = mask(inner, axis, extent, neutral);
-      padded = true;
     }
     ++axis;
   }
@@ -756,7 +832,6 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
   result.kind = Part::Tile;
   result.sizes = dest.sizes;
   result.shape = shape;
-  result.zeroPadded = padded;
   if (expanded == shape) {
     result.tile = inner;
   } else {
@@ -793,6 +868,10 @@ TileLowering::convertReshape(Operation *op,
         return isConstantIntValue(offset, 0);
       }) || source.dims.size() != source.offsets.size())
     return fail("a slice is reshaped");
+  const Part &whole = parts[old.getArgument(buffer.getArgNumber())];
+  for (auto [size, all] : llvm::zip(source.sizes, whole.sizes))
+    if (!isEqualConstantIntOrValue(size, all))
+      return fail("a slice is reshaped");
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   auto memref = MemRefType::get(type.getShape(), type.getElementType());
   Part result = source;
@@ -880,6 +959,8 @@ FailureOr<TileLowering::Loops> TileLowering::loopsOf(linalg::LinalgOp op) {
       FailureOr<int64_t> limit = bound(size);
       if (failed(limit))
         return failure();
+      if (*limit <= 1 && !isConstantIntValue(size, 1))
+        return fail("a size may be 0");
       loops.shape[i] = *limit;
     }
     loops.axis.push_back(loops.shape[i] == 1 ? -1 : loops.kept.size());
@@ -1128,7 +1209,10 @@ matchCombiner(linalg::LinalgOp op) {
     if (!compare || compare.getPredicate() != arith::CmpFPredicate::OGT ||
         compare.getLhs() != select.getTrueValue() ||
         compare.getRhs() != select.getFalseValue() ||
-        select.getFalseValue() != accumulator)
+        select.getFalseValue() != accumulator ||
+        llvm::any_of(accumulator.getUsers(), [&](Operation *user) {
+          return user != compare && user != select;
+        }))
       return std::nullopt;
     return std::pair(tile::Reduction::MaxNum, select.getTrueValue());
   }
@@ -1176,7 +1260,8 @@ static double neutralOf(tile::Reduction kind) {
 FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
                                               const Loops &loops) {
   auto multiply = factor.getDefiningOp<arith::MulFOp>();
-  if (!multiply || op.getNumDpsInputs() != 2)
+  if (!multiply || op.getNumDpsInputs() != 2 ||
+      factor.getType().getIntOrFloatBitWidth() < 32)
     return Value();
   auto widened = [](Value value) {
     auto extend = value.getDefiningOp<arith::ExtFOp>();
@@ -1291,6 +1376,12 @@ LogicalResult TileLowering::convertReduction(linalg::LinalgOp op,
     if (*product)
       return setResult(op, 0, *product, loops);
   }
+  // What is no product of tiles has all its elements at once.
+  int64_t elements = 1;
+  for (int64_t size : loops.shape)
+    elements = llvm::SaturatingMultiply<uint64_t>(elements, size);
+  if (loops.kept.size() > 2 && elements > kMaxReduced)
+    return fail("a sum is over too many elements for one tile");
   IRMapping values;
   FailureOr<Value> value = bodyValue(source, op, loops, values);
   FailureOr<Value> init = operandTile(*op.getDpsInitOperand(0), loops);
@@ -1393,6 +1484,7 @@ LogicalResult TileLowering::convert(Operation &op) {
     Part place = **dest;
     if (failed(store(materialize.getSource(), **source, place)))
       return failure();
+    place.current = true;
     parts[materialize.getResult()] = place;
     return success();
   }
@@ -1430,8 +1522,10 @@ LogicalResult TileLowering::convertBlock(Block &block) {
 }
 
 func::FuncOp TileLowering::run() {
-  if (!old.getBody().hasOneBlock())
+  if (!old.getBody().hasOneBlock()) {
+    (void)fail("it has several blocks");
     return {};
+  }
   SmallVector<Type> types;
   for (Type type : old.getArgumentTypes()) {
     auto tensor = dyn_cast<RankedTensorType>(type);
