@@ -396,9 +396,9 @@ FailureOr<Value> TileLowering::tileOf(const Part &part, Type element,
                                       ArrayRef<int64_t> shape) {
   int64_t elements = 1;
   for (int64_t size : shape)
-    if (size < 1 || llvm::MulOverflow(elements, size, elements) ||
+    if (llvm::MulOverflow(elements, size, elements) ||
         elements > kMaxElements)
-      return fail("a tile would be empty, or have more than " +
+      return fail("a tile would have more than " +
                   Twine(kMaxElements) + " elements");
   switch (part.kind) {
   case Part::Tile:

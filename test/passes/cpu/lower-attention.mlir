@@ -17,32 +17,33 @@ func.func @causal(%q: tensor<1x1x?x64xf32>, %k: tensor<1x1x?x64xf32>, %v: tensor
   // CHECK-DAG: %[[HIDDEN:.*]] = arith.constant 0xFF800000 : f32
   // CHECK-DAG: %[[LOWEST:.*]] = arith.constant -9.99999993E+36 : f32
   // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+  // CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
   // CHECK-DAG: %[[C64:.*]] = arith.constant 64 : index
-  // Blocks of 64 queries, transposed and scaled, the rest zero.
-  // CHECK: scf.for %[[L:[a-z0-9_]+]] = %{{.*}} to %{{.*}} step %[[C64]] iter_args(%[[OUT:[a-z0-9_]+]] =
+  // Blocks of 16 queries, transposed and scaled, the rest zero.
+  // CHECK: scf.for %[[L:[a-z0-9_]+]] = %{{.*}} to %{{.*}} step %[[C16]] iter_args(%[[OUT:[a-z0-9_]+]] =
   // CHECK:   %[[COUNT:.*]] = affine.min
   // CHECK:   %[[QS:.*]] = tensor.extract_slice %[[Q]][0, 0, %[[L]], 0] [1, 1, %[[COUNT]], 64]
   // CHECK:   linalg.generic {indexing_maps = [#[[TRANSPOSE]],
   // CHECK:     arith.mulf %{{.*}}, %[[SCALE]]
   // CHECK:   %[[QUERIES:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0] [64, %[[COUNT]]] [1, 1]
-  // CHECK-DAG: %[[M0:.*]] = linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<64xf32>)
-  // CHECK-DAG: %[[L0:.*]] = linalg.fill ins(%[[ZERO]] : f32) outs(%{{.*}} : tensor<64xf32>)
-  // CHECK-DAG: %[[O0:.*]] = linalg.fill ins(%[[ZERO]] : f32) outs(%{{.*}} : tensor<32x64xf32>)
+  // CHECK-DAG: %[[M0:.*]] = linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<16xf32>)
+  // CHECK-DAG: %[[L0:.*]] = linalg.fill ins(%[[ZERO]] : f32) outs(%{{.*}} : tensor<16xf32>)
+  // CHECK-DAG: %[[O0:.*]] = linalg.fill ins(%[[ZERO]] : f32) outs(%{{.*}} : tensor<32x16xf32>)
   // Keys that every query of the block sees: no mask.
   // CHECK:   %[[SEEN:.*]]:3 = scf.for %[[J:[a-z0-9_]+]] = %{{.*}} to %[[END:.*]] step %[[C64]] iter_args(%[[M:[a-z0-9_]+]] = %[[M0]], %[[SUM:[a-z0-9_]+]] = %[[L0]], %[[OT:[a-z0-9_]+]] = %[[O0]])
   // CHECK:     %[[KS:.*]] = tensor.extract_slice %[[KEY]][0, 0, %[[J]], 0] [1, 1, 64, 64]
   // CHECK:     %[[VS:.*]] = tensor.extract_slice %[[V]][0, 0, %[[J]], 0] [1, 1, 64, 32]
   // CHECK:     %[[S:.*]] = linalg.generic {indexing_maps = [#[[K]], #[[QT]], #[[ST]]], {{.*}}} ins(%[[KS]], %[[QUERIES]] :
   // CHECK-NOT: linalg.index
-  // CHECK:     %[[NM:.*]] = linalg.generic {{.*}} ins(%[[S]] : tensor<64x64xf32>) outs(%[[M]] : tensor<64xf32>)
+  // CHECK:     %[[NM:.*]] = linalg.generic {{.*}} ins(%[[S]] : tensor<64x16xf32>) outs(%[[M]] : tensor<16xf32>)
   // CHECK:       arith.cmpf ogt
   // CHECK:     %[[ALPHA:.*]] = linalg.generic {{.*}} ins(%[[M]], %[[NM]] :
   // CHECK:       math.exp2
   // CHECK:     %[[P:.*]] = linalg.generic {{.*}} ins(%[[S]], %[[NM]] :
   // CHECK:       math.exp2
   // CHECK:     %[[SCALED:.*]] = linalg.generic {{.*}} ins(%[[SUM]], %[[ALPHA]] :
-  // CHECK:     %[[NSUM:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<64x64xf32>) outs(%[[SCALED]] :
-  // CHECK:     %[[OS:.*]] = linalg.generic {{.*}} ins(%[[ALPHA]] : tensor<64xf32>) outs(%[[OT]] :
+  // CHECK:     %[[NSUM:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<64x16xf32>) outs(%[[SCALED]] :
+  // CHECK:     %[[OS:.*]] = linalg.generic {{.*}} ins(%[[ALPHA]] : tensor<16xf32>) outs(%[[OT]] :
   // CHECK:     %[[NO:.*]] = linalg.generic {indexing_maps = [#[[VT]], #[[QT]], #[[ST]]], {{.*}}} ins(%[[VS]], %[[P]] : {{.*}}) outs(%[[OS]] :
   // CHECK:     scf.yield %[[NM]], %[[NSUM]], %[[NO]]
   // The blocks on the diagonal, with the mask; they may be short.
@@ -120,8 +121,10 @@ func.func @all_operands(%q: tensor<2x8x16x64xbf16>, %k: tensor<2x2x16x64xbf16>, 
   // CHECK: tensor.concat dim(2)
   // CHECK: tensor.concat dim(2)
   // CHECK: tensor.extract_slice %{{.*}}[%[[B]], %[[G]], 0, 0] [1, 1, 24, 64]
-  // CHECK: %[[TERM:.*]] = tensor.extract %[[BIAS]][%{{.*}}, %[[H]], %{{.*}}, %{{.*}}]
-  // CHECK: arith.mulf %[[TERM]], %[[LOG2E]]
+  // CHECK: %[[TERM:.*]] = tensor.extract_slice %[[BIAS]][0, %[[H]], 0, 0] [1, 1, 1, 24]
+  // CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[TERM]] : tensor<24x16xf32>, tensor<24xf32>)
+  // CHECK: ^bb0(%{{.*}}: f32, %[[B2:.*]]: f32, %{{.*}}: f32):
+  // CHECK: arith.mulf %[[B2]], %[[LOG2E]]
   %o = infini.segment_attention %q, %k, %v past(%pk, %pv : tensor<2x2x8x64xbf16>, tensor<2x2x8x32xbf16>)
     bias(%bias : tensor<1x8x1x24xf32>)
     : (tensor<2x8x16x64xbf16>, tensor<2x2x16x64xbf16>, tensor<2x2x16x32xbf16>) -> tensor<2x8x16x32xbf16>

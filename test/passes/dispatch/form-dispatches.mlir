@@ -116,7 +116,7 @@ func.func @read_back(%q: tensor<1x8x?x64xf32>, %k: tensor<1x2x?x64xf32>, %v: ten
   // CHECK-COUNT-1: program.dispatch @segment_attention_0
   // CHECK-NOT: program.dispatch
   // CHECK: module @segment_attention_0 attributes {program.kernel}
-  // CHECK: scf.forall (%[[H:.*]], %[[L:.*]]) = (0, 0) to (8, %{{.*}}) step (1, 64)
+  // CHECK: scf.forall (%[[H:.*]], %[[L:.*]]) = (0, 0) to (8, %{{.*}}) step (1, 16)
   // Query head h reads the memory and keys of group h / 4.
   // CHECK:   %[[G:.*]] = affine.apply #{{.*}}(%[[H]])
   // CHECK:   %[[SQ:.*]] = infini.feature_map %{{.*}} : tensor<1x1x?x64xf32>
