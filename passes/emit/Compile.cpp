@@ -285,7 +285,7 @@ int Compiler::run() {
   if (!options.remarks.empty()) {
     remark::RemarkCategories categories;
     categories.passed = categories.missed = categories.failed =
-        categories.analysis = options.remarks;
+        categories.analysis = ".*(" + options.remarks + ").*";
     if (failed(remark::enableOptimizationRemarks(
             context, /*streamer=*/nullptr,
             std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,

@@ -18,6 +18,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
@@ -49,23 +50,37 @@ FailureOr<CpuTarget> infini::cpuTarget(StringRef name, std::string &error) {
   bool host = name == "host";
   target.cpu = host ? llvm::sys::getHostCPUName().str() : name.str();
   // Checked first: LLVM's look-up of an unknown name is undefined.
-  llvm::SmallVector<StringRef> known, features;
+  llvm::SmallVector<StringRef> known;
   llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
   if (!host && !llvm::is_contained(known, name)) {
     error = "unknown 64-bit x86 CPU '" + name.str() + "'; the nearest is '" +
             nearestName(name, known) + "'";
     return failure();
   }
-  if (llvm::is_contained(known, target.cpu))
-    llvm::X86::getFeaturesForCPU(target.cpu, features);
   llvm::StringMap<bool> present;
-  if (host)
+  std::unique_ptr<llvm::MCSubtargetInfo> named;
+  if (host) {
     present = llvm::sys::getHostCPUFeatures();
+  } else {
+    // A name's features with all that they imply.
+    initializeTargets();
+    std::string message;
+    const llvm::Target *machine = llvm::TargetRegistry::lookupTarget(
+        llvm::Triple(target.triple), message);
+    if (machine)
+      named.reset(machine->createMCSubtargetInfo(llvm::Triple(target.triple),
+                                                 target.cpu, ""));
+    if (!named) {
+      error = "no code generator for '" + target.triple + "': " + message;
+      return failure();
+    }
+  }
   // What vector code generation makes use of; the runtime checks these.
   for (StringRef feature :
        {"sse4.2", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe",
         "popcnt", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
-    if (host ? present.lookup(feature) : llvm::is_contained(features, feature))
+    if (host ? present.lookup(feature)
+             : named->checkFeatures(("+" + feature).str()))
       target.features.push_back(feature.str());
   target.hasAVX512 = llvm::is_contained(target.features, "avx512f");
   // The generated code uses the checked features and no others.

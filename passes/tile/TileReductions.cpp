@@ -15,7 +15,9 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
+#include "mlir/Transforms/CSE.h"
 
 namespace infini {
 #define GEN_PASS_DEF_INFINITILEREDUCTIONS
@@ -61,6 +63,9 @@ struct TileReductions final
       if (scf::ForOp loop = tile(rewriter, op))
         loops.push_back(loop);
     }
+    // Ranges that were asked for twice are one.
+    DominanceInfo dominance;
+    eliminateCommonSubExpressions(rewriter, dominance, getOperation());
     share(rewriter, loops);
   }
 
@@ -81,9 +86,13 @@ struct TileReductions final
     scf::SCFTileAndFuseOptions options;
     options.tilingOptions.setTileSizes(sizes);
     options.setFusionControlFn(
-        [](tensor::ExtractSliceOp, OpResult producer, bool isDestination)
+        [](tensor::ExtractSliceOp slice, OpResult producer, bool isDestination)
             -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
-          if (isDestination || !isa<linalg::LinalgOp>(producer.getOwner()))
+          // What each block needs whole is computed once, before the loop.
+          bool whole = slice.getType() == slice.getSourceType() &&
+                       slice.getType().hasStaticShape();
+          if (isDestination || whole ||
+              !isa<linalg::LinalgOp>(producer.getOwner()))
             return std::nullopt;
           return scf::SCFTileAndFuseOptions::ControlFnResult{};
         });

@@ -75,9 +75,17 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
       if (!isNarrow(load.getType()))
         return;
       b.setInsertionPointAfter(load);
-      auto wide = arith::ExtFOp::create(b, loc, widened(load.getType()),
-                                        load.getResult());
-      load.getResult().replaceAllUsesExcept(wide, wide);
+      Type type = load.getType();
+      Value value = load.getResult();
+      Operation *first = nullptr;
+      if (getElementTypeOrSelf(type).getIntOrFloatBitWidth() < 32) {
+        value = arith::ExtFOp::create(
+            b, loc, cast<RankedTensorType>(type).clone(b.getF32Type()), value);
+        first = value.getDefiningOp();
+      }
+      value = arith::ExtFOp::create(b, loc, widened(type), value);
+      load.getResult().replaceAllUsesExcept(
+          value, first ? first : value.getDefiningOp());
       return;
     }
     if (auto store = dyn_cast<tile::StoreOp>(op)) {
@@ -86,8 +94,13 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
       if (type.getElementType() == element)
         return;
       b.setInsertionPoint(store);
-      store.getSourceMutable().assign(arith::TruncFOp::create(
-          b, loc, type.clone(element), store.getSource()));
+      // 16-bit types by way of f32: no function of the C library does both.
+      Value value = store.getSource();
+      if (element.getIntOrFloatBitWidth() < 32)
+        value = arith::TruncFOp::create(b, loc, type.clone(b.getF32Type()),
+                                        value);
+      store.getSourceMutable().assign(
+          arith::TruncFOp::create(b, loc, type.clone(element), value));
       return;
     }
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
