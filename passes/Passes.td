@@ -177,6 +177,25 @@ def InfiniHoistConstants : Pass<"infini-hoist-constants", "::mlir::ModuleOp"> {
 // passes/tile: kernels as tile programs
 //===----------------------------------------------------------------------===//
 
+def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"> {
+  let summary = "Lowers attention of one head and block of queries to a streaming softmax";
+  let description = [{
+    A loop over blocks of keys with a running maximum and sum, in base 2, in f32 (f64
+    for f64). Computes Sᵀ = K Qᵀ and Oᵀ = Vᵀ Pᵀ, so that reductions over keys run
+    down the rows and nothing but Q and O is transposed. Never holds more than a
+    block of scores.
+
+    Numerics: reassociates.
+  }];
+  let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
+  let options = [
+    Option<"keyBlock", "key-block", "int64_t", "0",
+           "Keys in a block of scores; 0: by the table of block sizes">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def InfiniTileReductions : Pass<"infini-tile-reductions", "::mlir::func::FuncOp"> {
   let summary = "Cuts long sums into blocks";
   let description = [{
@@ -230,25 +249,6 @@ def InfiniWidenTiles : Pass<"infini-widen-tiles", "::mlir::func::FuncOp"> {
 //===----------------------------------------------------------------------===//
 // passes/cpu: inside the kernels
 //===----------------------------------------------------------------------===//
-
-def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"> {
-  let summary = "Lowers attention of one head and block of queries to a streaming softmax";
-  let description = [{
-    A loop over blocks of keys with a running maximum and sum, in base 2, in f32 (f64
-    for f64). Computes Sᵀ = K Qᵀ and Oᵀ = Vᵀ Pᵀ, so that reductions over keys run
-    down the rows and nothing but Q and O is transposed. Never holds more than a
-    block of scores.
-
-    Numerics: reassociates.
-  }];
-  let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
-  let options = [
-    Option<"keyBlock", "key-block", "int64_t", "0",
-           "Keys in a block of scores; 0: by the table of block sizes">];
-  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
-}
 
 def InfiniTileToLinalg : Pass<"infini-tile-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lowers a tile program to linalg on tensors";

@@ -39,11 +39,10 @@ struct CpuPipelineOptions
                      "one segment after the other"),
           clEnumValN(Schedule::Streaming, "streaming",
                      "states one after the other, all else parallel"),
-          clEnumValN(Schedule::Scan, "scan",
-                     "states by an associative scan"))};
-  Option<int64_t> width{*this, "width",
-                        llvm::cl::desc("Blocks that the target computes at once"),
-                        llvm::cl::init(8)};
+          clEnumValN(Schedule::Scan, "scan", "states by an associative scan"))};
+  Option<int64_t> width{
+      *this, "width", llvm::cl::desc("Blocks that the target computes at once"),
+      llvm::cl::init(8)};
 };
 
 /// Which optimising passes inside kernels run: the first `limit` of them. Those

@@ -393,7 +393,8 @@ LogicalResult AffineScanOp::verify() {
     return emitOpError("expected 'factors' to have rank 5 or 4, got ")
            << rankOf(getFactors());
   if (getFactors() && rank == 4 && rankOf(getFactors()) != 4)
-    return emitOpError("expected 'factors' to have rank 4, as 'increments', got ")
+    return emitOpError(
+               "expected 'factors' to have rank 4, as 'increments', got ")
            << rankOf(getFactors());
   // affine_scan_c1, affine_scan_c2
   if (failed(verifyShapeSignature(*this)))

@@ -172,8 +172,7 @@ LogicalResult SegmentScanOp::verifyRegions() {
   };
   for (auto [argument, value, axis] :
        llvm::zip(getSequenceArguments(), getSequences(), getSequenceAxes()))
-    if (failed(checkArgument(argument,
-                             getSliceType(value.getType(), axis),
+    if (failed(checkArgument(argument, getSliceType(value.getType(), axis),
                              "a sequence's slice")))
       return failure();
   for (auto [argument, value] :
@@ -213,8 +212,7 @@ LogicalResult SegmentScanOp::verifyRegions() {
   };
   unsigned index = 0;
   for (auto [output, axis] : llvm::zip(getOutputs(), getOutputAxes()))
-    if (failed(checkYield(index++,
-                          getSliceType(output.getType(), axis),
+    if (failed(checkYield(index++, getSliceType(output.getType(), axis),
                           "an output's slice")))
       return failure();
   for (Value stacked : getStacked()) {

@@ -89,36 +89,44 @@ signatureProduceTile(mlir::OpBuilder &builder, mlir::Operation *op,
 
 } // namespace infini
 
-/// Defines what an op with a shape signature (Infini_ShapedOp) declares, all of it
-/// by the signature.
-#define INFINI_DEFINE_SHAPED_OP(Op) \
-  ::mlir::LogicalResult Op::reifyResultShapes(::mlir::OpBuilder &builder, \
-                                      ::mlir::ReifiedRankedShapedTypeDims &shapes) { \
-    return ::infini::reifyShapeSignature(builder, getOperation(), shapes); \
-  } \
-  ::llvm::SmallVector<::mlir::utils::IteratorType> Op::getLoopIteratorTypes() { \
-    return ::infini::signatureIteratorTypes(getOperation()); \
-  } \
-  ::llvm::SmallVector<::mlir::Range> Op::getIterationDomain(::mlir::OpBuilder &builder) { \
-    return ::infini::signatureDomain(builder, getOperation()); \
-  } \
-  ::mlir::FailureOr<::mlir::TilingResult> Op::getTiledImplementation( \
-      ::mlir::OpBuilder &builder, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets, \
-      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) { \
-    return ::infini::signatureTile(builder, getOperation(), offsets, sizes); \
-  } \
-  ::mlir::LogicalResult Op::getResultTilePosition( \
-      ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets, \
-      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes, ::llvm::SmallVector<::mlir::OpFoldResult> &resultOffsets, \
-      ::llvm::SmallVector<::mlir::OpFoldResult> &resultSizes) { \
-    return ::infini::signatureResultTile(builder, getOperation(), result, offsets, \
-                               sizes, resultOffsets, resultSizes); \
-  } \
-  ::mlir::FailureOr<::mlir::TilingResult> Op::generateResultTileValue( \
-      ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets, \
-      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) { \
-    return ::infini::signatureProduceTile(builder, getOperation(), result, offsets, \
-                                sizes); \
+/// Defines what an op with a shape signature (Infini_ShapedOp) declares, all of
+/// it by the signature.
+#define INFINI_DEFINE_SHAPED_OP(Op)                                            \
+  ::mlir::LogicalResult Op::reifyResultShapes(                                 \
+      ::mlir::OpBuilder &builder,                                              \
+      ::mlir::ReifiedRankedShapedTypeDims &shapes) {                           \
+    return ::infini::reifyShapeSignature(builder, getOperation(), shapes);     \
+  }                                                                            \
+  ::llvm::SmallVector<::mlir::utils::IteratorType>                             \
+  Op::getLoopIteratorTypes() {                                                 \
+    return ::infini::signatureIteratorTypes(getOperation());                   \
+  }                                                                            \
+  ::llvm::SmallVector<::mlir::Range> Op::getIterationDomain(                   \
+      ::mlir::OpBuilder &builder) {                                            \
+    return ::infini::signatureDomain(builder, getOperation());                 \
+  }                                                                            \
+  ::mlir::FailureOr<::mlir::TilingResult> Op::getTiledImplementation(          \
+      ::mlir::OpBuilder &builder,                                              \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,                          \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) {                          \
+    return ::infini::signatureTile(builder, getOperation(), offsets, sizes);   \
+  }                                                                            \
+  ::mlir::LogicalResult Op::getResultTilePosition(                             \
+      ::mlir::OpBuilder &builder, unsigned result,                             \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,                          \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes,                            \
+      ::llvm::SmallVector<::mlir::OpFoldResult> &resultOffsets,                \
+      ::llvm::SmallVector<::mlir::OpFoldResult> &resultSizes) {                \
+    return ::infini::signatureResultTile(builder, getOperation(), result,      \
+                                         offsets, sizes, resultOffsets,        \
+                                         resultSizes);                         \
+  }                                                                            \
+  ::mlir::FailureOr<::mlir::TilingResult> Op::generateResultTileValue(         \
+      ::mlir::OpBuilder &builder, unsigned result,                             \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,                          \
+      ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) {                          \
+    return ::infini::signatureProduceTile(builder, getOperation(), result,     \
+                                          offsets, sizes);                     \
   }
 
 #endif // INFINI_DIALECT_INFINI_SHAPESIGNATURE_H

@@ -25,13 +25,12 @@ static bool isForFree(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   return linalgOp && linalgOp.getNumReductionLoops() == 0 &&
          linalgOp.getNumDpsInputs() <= 1 &&
-         llvm::all_of(linalgOp.getBlock()->without_terminator(),
-                      [](Operation &inner) {
-                        return llvm::all_of(inner.getResultTypes(),
-                                            [](Type type) {
-                                              return type.isIntOrIndex();
-                                            });
-                      });
+         llvm::all_of(
+             linalgOp.getBlock()->without_terminator(), [](Operation &inner) {
+               return llvm::all_of(inner.getResultTypes(), [](Type type) {
+                 return type.isIntOrIndex();
+               });
+             });
 }
 
 /// Whether the consumer would compute an element of the producer more than
@@ -58,8 +57,7 @@ struct FuseElementwise final
           auto consumer = dyn_cast<linalg::LinalgOp>(operand->getOwner());
           Operation *producer = operand->get().getDefiningOp();
           return consumer && consumer.getNumReductionLoops() == 0 && producer &&
-                 ((producer->hasOneUse() &&
-                   !isRepeated(producer, consumer)) ||
+                 ((producer->hasOneUse() && !isRepeated(producer, consumer)) ||
                   isForFree(producer));
         });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

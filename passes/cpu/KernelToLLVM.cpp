@@ -207,8 +207,8 @@ void KernelAbi::mergeForalls() {
       def->moveBefore(outer);
       return true;
     };
-    for (const auto &bounds : {op.getMixedLowerBound(), op.getMixedUpperBound(),
-                               op.getMixedStep()})
+    for (const auto &bounds :
+         {op.getMixedLowerBound(), op.getMixedUpperBound(), op.getMixedStep()})
       alone &= llvm::all_of(bounds, leaves);
     if (!alone)
       continue;

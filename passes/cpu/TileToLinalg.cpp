@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A tile program to linalg on plain tensors: what a CPU's caches and vectors
-// want to know is said by the passes behind this one. Whole tiles are read where
-// they lie; masked ones are copied and padded.
+// want to know is said by the passes behind this one. Whole tiles are read
+// where they lie; masked ones are copied and padded.
 
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/dialect/tile/TileOps.h"
@@ -38,8 +38,7 @@ public:
   void run();
 
 private:
-  using Body =
-      llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
+  using Body = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
 
   Value empty(RankedTensorType type) {
     return tensor::EmptyOp::create(b, loc, type.getShape(),
@@ -110,8 +109,8 @@ Value LinalgLowering::view(Value buffer, ArrayRef<OpFoldResult> offsets,
   SmallVector<int64_t> order(dims), shape;
   llvm::sort(order);
   for (int64_t dim : order)
-    shape.push_back(getConstantIntValue(extents[dim])
-                        .value_or(ShapedType::kDynamic));
+    shape.push_back(
+        getConstantIntValue(extents[dim]).value_or(ShapedType::kDynamic));
   auto type = cast<MemRefType>(memref::SubViewOp::inferRankReducedResultType(
       shape, cast<MemRefType>(buffer.getType()), offsets, extents, strides));
   Value result = memref::SubViewOp::create(b, loc, type, buffer, offsets,
@@ -128,8 +127,8 @@ Value LinalgLowering::view(Value buffer, ArrayRef<OpFoldResult> offsets,
 }
 
 /// As many elements as are there, of those of the tile.
-SmallVector<OpFoldResult>
-LinalgLowering::clamp(ArrayRef<OpFoldResult> valid, ArrayRef<int64_t> shape) {
+SmallVector<OpFoldResult> LinalgLowering::clamp(ArrayRef<OpFoldResult> valid,
+                                                ArrayRef<int64_t> shape) {
   SmallVector<OpFoldResult> sizes;
   AffineExpr d0;
   bindDims(b.getContext(), d0);
@@ -159,7 +158,8 @@ Value LinalgLowering::lower(tile::LoadOp op) {
   SmallVector<OpFoldResult> valid = op.getMixedValid();
   bool masked = !valid.empty();
   if (!masked && !written.contains(rootOf(op.getSource()))) {
-    Value place = view(op.getSource(), op.getMixedOffsets(), op.getDims(), whole);
+    Value place =
+        view(op.getSource(), op.getMixedOffsets(), op.getDims(), whole);
     return bufferization::ToTensorOp::create(b, loc, type, place,
                                              /*restrict=*/true,
                                              /*writable=*/false);
@@ -183,13 +183,14 @@ Value LinalgLowering::lower(tile::LoadOp op) {
       bindDims(b.getContext(), d0);
       SmallVector<OpFoldResult> from(offsets), extent = whole;
       from[i] = size;
-      extent[i] = affine::makeComposedFoldedAffineApply(b, loc, shape[i] - d0,
-                                                        {size});
-      Value rest = memref::SubViewOp::create(b, loc, scratch, from, extent,
-                                             strides);
+      extent[i] =
+          affine::makeComposedFoldedAffineApply(b, loc, shape[i] - d0, {size});
+      Value rest =
+          memref::SubViewOp::create(b, loc, scratch, from, extent, strides);
       linalg::FillOp::create(b, loc, padding, rest);
     }
-    target = memref::SubViewOp::create(b, loc, scratch, offsets, sizes, strides);
+    target =
+        memref::SubViewOp::create(b, loc, scratch, offsets, sizes, strides);
   }
   memref::CopyOp::create(
       b, loc, view(op.getSource(), op.getMixedOffsets(), op.getDims(), sizes),
@@ -209,8 +210,8 @@ void LinalgLowering::lower(tile::StoreOp op) {
     sizes = clamp(valid, shape);
     SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
         strides(shape.size(), b.getIndexAttr(1));
-    source = tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes,
-                                            strides);
+    source =
+        tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes, strides);
   }
   Value place = view(op.getDest(), op.getMixedOffsets(), op.getDims(), sizes);
   bufferization::MaterializeInDestinationOp::create(
@@ -252,13 +253,12 @@ Value LinalgLowering::lower(tile::DotOp op) {
                        return arith::ExtFOp::create(n, l, element, x[0]);
                      });
   }
-  return generic(
-      op.getAcc(), {factors[0], factors[1]},
-      {select(loops, a), select(loops, c), select(loops, out)}, depth,
-      [](OpBuilder &n, Location l, ValueRange x) -> Value {
-        return arith::AddFOp::create(n, l, x[2],
-                                     arith::MulFOp::create(n, l, x[0], x[1]));
-      });
+  return generic(op.getAcc(), {factors[0], factors[1]},
+                 {select(loops, a), select(loops, c), select(loops, out)},
+                 depth, [](OpBuilder &n, Location l, ValueRange x) -> Value {
+                   return arith::AddFOp::create(
+                       n, l, x[2], arith::MulFOp::create(n, l, x[0], x[1]));
+                 });
 }
 
 static Value combine(OpBuilder &b, Location loc, tile::Reduction kind, Value x,
@@ -337,9 +337,8 @@ Value LinalgLowering::lower(tile::TransposeOp op) {
 
 Value LinalgLowering::lower(tile::IndexOp op) {
   auto type = cast<RankedTensorType>(op.getType());
-  return generic(empty(type), {},
-                 {b.getMultiDimIdentityMap(type.getRank())}, {},
-                 [&](OpBuilder &n, Location l, ValueRange) -> Value {
+  return generic(empty(type), {}, {b.getMultiDimIdentityMap(type.getRank())},
+                 {}, [&](OpBuilder &n, Location l, ValueRange) -> Value {
                    return linalg::IndexOp::create(n, l, op.getAxis());
                  });
 }
@@ -371,7 +370,8 @@ void LinalgLowering::run() {
         auto type = cast<RankedTensorType>(constant.getType());
         auto number = cast<TypedAttr>(splat.getSplatValue<Attribute>());
         Value scalar = arith::ConstantOp::create(b, loc, number);
-        value = linalg::FillOp::create(b, loc, scalar, empty(type)).getResult(0);
+        value =
+            linalg::FillOp::create(b, loc, scalar, empty(type)).getResult(0);
       }
     if (value)
       b.replaceOp(op, value);

@@ -23,8 +23,10 @@ constexpr int64_t any = INT64_MAX;
 /// The first row that covers a question answers it.
 static constexpr Row table[] = {
     // One vector of queries, whose scores for 64 keys stay in registers and the
-    // first-level cache; 16 × 32 wins 3 % at d = 64 and loses 1 % at 128, 32 × 64
-    // loses 5 %, 64 × 64 4 to 8 %, 16 × 128 20 % (d 64, N 512 and d 128, N 2048,
+    // first-level cache; 16 × 32 wins 3 % at d = 64 and loses 1 % at 128, 32 ×
+    // 64
+    // loses 5 %, 64 × 64 4 to 8 %, 16 × 128 20 % (d 64, N 512 and d 128, N
+    // 2048,
     // EPYC with AVX-512).
     {"cpu", "infini.segment_attention", any, any, 64, {16, 64, 16384}},
 };

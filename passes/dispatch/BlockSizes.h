@@ -31,7 +31,8 @@ struct BlockQuery {
   llvm::StringRef op;
   /// d: the larger of d_k and d_v; 0 where not known.
   int64_t headSize = 0;
-  /// Tokens of the segment; 0 where they vary (a short segment, a single token).
+  /// Tokens of the segment; 0 where they vary (a short segment, a single
+  /// token).
   int64_t tokens = 0;
   /// Bits of an element.
   unsigned bits = 32;

@@ -257,7 +257,8 @@ static void addDuplicables(Cluster &cluster) {
         if (!def || !isDuplicable(def) || cluster.ops.contains(def))
           continue;
         // What lies inside an op of the cluster comes with it.
-        if (!def->getParentRegion()->isAncestor(cluster.root->getParentRegion()))
+        if (!def->getParentRegion()->isAncestor(
+                cluster.root->getParentRegion()))
           continue;
         // Sizes come as scalars, unless they are constants.
         if (operand.getType().isIndex() &&
@@ -314,8 +315,7 @@ static Cluster formCluster(Operation *root, Reasons &reasons) {
       cluster.ops.insert(op);
     else if (used)
       reasons[op] = once ? "more than one kernel uses it"
-                         : "each tile of '" +
-                               wholeUser.str() +
+                         : "each tile of '" + wholeUser.str() +
                                "' needs more than one tile of it";
   }
   addDuplicables(cluster);
@@ -382,10 +382,8 @@ bool ForallFission::isNeededByOthers(Value value) {
 }
 
 void ForallFission::findRoots() {
-  for (Operation &op :
-       llvm::reverse(forall.getBody()->without_terminator())) {
-    bool tensors =
-        llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);
+  for (Operation &op : llvm::reverse(forall.getBody()->without_terminator())) {
+    bool tensors = llvm::any_of(op.getResultTypes(), llvm::IsaPred<TensorType>);
     // What is cheap is computed where it is used; but what leaves the loop has
     // to come from a kernel.
     bool leaves = llvm::any_of(op.getUsers(), [&](Operation *user) {
@@ -454,8 +452,7 @@ Cluster ForallFission::split(const Cluster &cluster) {
     if (insert.getSource().getDefiningOp() != root)
       continue;
     unsigned output =
-        cast<BlockArgument>(insert.getDest()).getArgNumber() -
-        forall.getRank();
+        cast<BlockArgument>(insert.getDest()).getArgNumber() - forall.getRank();
     insertions.push_back({insert, output});
     outs.push_back(outputs[output]);
   }
@@ -519,17 +516,16 @@ Cluster ForallFission::split(const Cluster &cluster) {
           getAsOpFoldResult(ValueRange(loop.getInductionVars()));
       SmallVector<OpFoldResult> sizes;
       sizes.assign(offsets.size(), b.getIndexAttr(1));
-      for (int64_t size :
-           cast<RankedTensorType>(value.getType()).getShape()) {
+      for (int64_t size : cast<RankedTensorType>(value.getType()).getShape()) {
         offsets.push_back(b.getIndexAttr(0));
         sizes.push_back(b.getIndexAttr(size));
       }
       SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
       OpBuilder::InsertionGuard inner(b);
       b.setInsertionPointToEnd(loop.getTerminator().getBody());
-      tensor::ParallelInsertSliceOp::create(
-          b, loc, mapping.lookup(value), loop.getRegionIterArgs()[number],
-          offsets, sizes, strides);
+      tensor::ParallelInsertSliceOp::create(b, loc, mapping.lookup(value),
+                                            loop.getRegionIterArgs()[number],
+                                            offsets, sizes, strides);
       stacks[value] = loop.getResult(number++);
     }
   }
@@ -547,11 +543,10 @@ void ForallFission::ownSources() {
       continue;
     b.setInsertionPoint(forall.getTerminator());
     Value source = insert.getSource();
-    Value empty = tensor::EmptyOp::create(
-        b, loc, tensor::getMixedSizes(b, loc, source),
-        insert.getSourceType().getElementType());
-    Value copy =
-        linalg::CopyOp::create(b, loc, source, empty)->getResult(0);
+    Value empty =
+        tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, source),
+                                insert.getSourceType().getElementType());
+    Value copy = linalg::CopyOp::create(b, loc, source, empty)->getResult(0);
     if (copy.getType() != source.getType())
       copy = tensor::CastOp::create(b, loc, source.getType(), copy);
     insert.getSourceMutable().assign(copy);
@@ -690,8 +685,8 @@ private:
       return isa<ShapeSignatureOpInterface>(op) ||
              (isa<linalg::LinalgOp>(op) && !isa<linalg::FillOp>(op));
     };
-    auto opts = remark::RemarkOpts::name("fusion").category(
-        "infini-form-dispatches");
+    auto opts =
+        remark::RemarkOpts::name("fusion").category("infini-form-dispatches");
     for (Operation *op : cluster.fusible())
       if (op != main && counts(op))
         remark::passed(op->getLoc(), opts)

@@ -216,7 +216,8 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
     }
     if (sizes[i] == -1) {
       bool dynamic = ShapedType::isDynamic(ranges[i]);
-      int64_t extent = dynamic ? (innermost ? blocks.tokens : blocks.elements) : ranges[i];
+      int64_t extent =
+          dynamic ? (innermost ? blocks.tokens : blocks.elements) : ranges[i];
       if ((innermost && dynamic) || block * extent <= blocks.elements) {
         sizes[i] = dynamic && !innermost ? blocks.elements / block : 0;
         block *= extent;

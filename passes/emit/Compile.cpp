@@ -16,18 +16,18 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Remarks.h"
-#include "mlir/Remark/RemarkStreamer.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Remark/RemarkStreamer.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Regex.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
@@ -321,8 +321,8 @@ int Compiler::run() {
     return writeIR();
   noteFusedOps();
   OptionalPasses optional(options.optionalPasses);
-  if (int status = lowerOurs(
-          [&](OpPassManager &pm) { buildTileStage(pm, optional); }))
+  if (int status =
+          lowerOurs([&](OpPassManager &pm) { buildTileStage(pm, optional); }))
     return status;
   if (options.requireFused)
     if (int status = checkFused())

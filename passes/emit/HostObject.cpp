@@ -163,8 +163,9 @@ static void addImports(llvm::Module &module) {
 /// instruction: to nearest even, NaN quiet.
 static void addNarrowing(llvm::Module &module) {
   llvm::LLVMContext &context = module.getContext();
-  auto *type = llvm::FunctionType::get(llvm::Type::getBFloatTy(context),
-                                       {llvm::Type::getFloatTy(context)}, false);
+  auto *type =
+      llvm::FunctionType::get(llvm::Type::getBFloatTy(context),
+                              {llvm::Type::getFloatTy(context)}, false);
   auto *function = llvm::Function::Create(
       type, llvm::GlobalValue::ExternalLinkage, "__truncsfbf2", module);
   function->setVisibility(llvm::GlobalValue::HiddenVisibility);

@@ -599,8 +599,9 @@ struct DecomposeAffineScan final : OpRewritePattern<AffineScanOp> {
           Value moved = state;
           if (op.getFactors()) {
             Value factor = extractEntry(b, loc, op.getFactors(), segment);
-            bool full = cast<RankedTensorType>(factor.getType()).getRank() == 4 &&
-                        matrix;
+            bool full =
+                cast<RankedTensorType>(factor.getType()).getRank() == 4 &&
+                matrix;
             // J counts as K does: the rows of the state before.
             moved = full
                         ? s.contract(names, {{factor, "BGKJ"}, {state, "BGJV"}})

@@ -119,7 +119,8 @@ LogicalResult ScanLowering::findDestinations() {
   llvm::append_range(empties, stacked);
   for (auto [i, empty] : llvm::enumerate(empties)) {
     bool isOutput = i < outputs;
-    Destination destination{empty, isOutput ? op.getOutputAxes()[i] : 0,
+    Destination destination{empty,
+                            isOutput ? op.getOutputAxes()[i] : 0,
                             b.getIndexAttr(0),
                             isOutput ? int64_t(op.getSegmentLength()) : 1,
                             {}};
@@ -137,8 +138,7 @@ LogicalResult ScanLowering::findDestinations() {
 void ScanLowering::place(const Destination &destination, Value tensor,
                          Value segment, SmallVectorImpl<OpFoldResult> &offsets,
                          SmallVectorImpl<OpFoldResult> &sizes,
-                         SmallVectorImpl<OpFoldResult> &strides,
-                         bool isPart) {
+                         SmallVectorImpl<OpFoldResult> &strides, bool isPart) {
   // What is put into a larger tensor keeps its own size; a part of a stack has
   // that of the part.
   tensor::InsertSliceOp insertion = destination.insertion;
@@ -197,8 +197,7 @@ void ScanLowering::lowerMap() {
     OpBuilder::InsertionGuard guard(b);
     scf::InParallelOp inParallel = forall.getTerminator();
     b.setInsertionPoint(inParallel);
-    SmallVector<Value> yielded =
-        cloneBody(b, op, segmentOperands(segment, {}));
+    SmallVector<Value> yielded = cloneBody(b, op, segmentOperands(segment, {}));
     for (auto [i, destination] : llvm::enumerate(destinations)) {
       SmallVector<OpFoldResult> offsets, sizes, strides;
       Value out = forall.getRegionIterArgs()[i];
@@ -331,9 +330,9 @@ void ScanLowering::lowerStates(Operation *writer) {
   };
   SmallVector<OpFoldResult> extents;
   for (DimName name : parallel)
-    extents.push_back(tensor::getMixedSize(
-        b, loc, op.getStates()[0],
-        llvm::find(dimsOfState(0), name) - dimsOfState(0).begin()));
+    extents.push_back(tensor::getMixedSize(b, loc, op.getStates()[0],
+                                           llvm::find(dimsOfState(0), name) -
+                                               dimsOfState(0).begin()));
 
   SmallVector<Value> outs;
   for (const Destination &destination : destinations)
@@ -411,8 +410,8 @@ void ScanLowering::lowerStates(Operation *writer) {
             return wholeOperand == mapping.lookup(argument);
           });
       if (stateArgument != op.getStateArguments().end())
-        operand.set(carried[stacks + (stateArgument -
-                                      op.getStateArguments().begin())]);
+        operand.set(
+            carried[stacks + (stateArgument - op.getStateArguments().begin())]);
       else
         slices.push_back(slice);
     }

@@ -118,7 +118,8 @@ static void collectSlice(SegmentScanOp scan, ValueRange values,
 }
 
 LogicalResult ScanFission::analyze(std::string &reason) {
-  ValueRange next = op.getYield().getOperands().take_back(op.getStates().size());
+  ValueRange next =
+      op.getYield().getOperands().take_back(op.getStates().size());
   llvm::SmallPtrSet<Operation *, 2> seen;
   for (auto [i, value] : llvm::enumerate(next)) {
     auto write = value.getDefiningOp<MemoryWriteOpInterface>();
@@ -138,9 +139,10 @@ LogicalResult ScanFission::analyze(std::string &reason) {
       unsigned state = it - next.begin();
       if (it == next.end() || write->getOperand(component.operand) !=
                                   op.getStateArguments()[state]) {
-        reason = "component '" + component.name.str() + "' of '" +
-                 write->getName().getStringRef().str() +
-                 "' is not a state of the scan, carried from segment to segment";
+        reason =
+            "component '" + component.name.str() + "' of '" +
+            write->getName().getStringRef().str() +
+            "' is not a state of the scan, carried from segment to segment";
         return failure();
       }
       writer.states.push_back(state);
@@ -195,9 +197,11 @@ ScanShape ScanFission::shape() {
   else if (auto module = op->getParentOfType<ModuleOp>())
     if (auto model = module->getAttrOfType<DictionaryAttr>("program.model"))
       if (auto most = model.getAs<IntegerAttr>("max_tokens_per_call"))
-        shape.segments = std::max<int64_t>(
-            1, most.getInt() / shape.segmentLength);
-  auto known = [](int64_t size) { return ShapedType::isDynamic(size) ? 1 : size; };
+        shape.segments =
+            std::max<int64_t>(1, most.getInt() / shape.segmentLength);
+  auto known = [](int64_t size) {
+    return ShapedType::isDynamic(size) ? 1 : size;
+  };
   for (const Writer &writer : writers)
     for (auto [component, state] :
          llvm::zip(writer.components, writer.states)) {
@@ -230,9 +234,8 @@ void ScanFission::cloneFor(ValueRange values, IRMapping &mapping) {
   llvm::SmallPtrSet<Value, 8> arguments;
   collectSlice(op, values, ops, arguments);
   SmallVector<Operation *> ordered(ops.begin(), ops.end());
-  llvm::sort(ordered, [](Operation *x, Operation *y) {
-    return x->isBeforeInBlock(y);
-  });
+  llvm::sort(ordered,
+             [](Operation *x, Operation *y) { return x->isBeforeInBlock(y); });
   for (Operation *inner : ordered)
     if (llvm::none_of(inner->getResults(),
                       [&](Value v) { return mapping.contains(v); }))
@@ -337,7 +340,8 @@ void ScanFission::streamStates(const Writer &writer) {
   SegmentScanOp scan = makeScan(writer.states, [&](IRMapping &mapping) {
     cloneFor(writer.op->getResults(), mapping);
     Yielded yielded;
-    for (auto [component, state] : llvm::zip(writer.components, writer.states)) {
+    for (auto [component, state] :
+         llvm::zip(writer.components, writer.states)) {
       yielded.stacked.push_back(mapping.lookup(op.getStateArguments()[state]));
       yielded.states.push_back(
           mapping.lookup(writer.op->getResult(component.result)));
@@ -376,9 +380,9 @@ SmallVector<Value> ScanFission::componentsBefore(const Writer &writer,
 
 std::pair<Value, Value> ScanFission::affineScan(Value factors, Value increments,
                                                 Value initial) {
-  auto scan = AffineScanOp::create(b, loc, increments.getType(),
-                                   initial.getType(), increments, initial,
-                                   factors);
+  auto scan =
+      AffineScanOp::create(b, loc, increments.getType(), initial.getType(),
+                           increments, initial, factors);
   return {scan.getBefore(), scan.getLast()};
 }
 
@@ -386,8 +390,7 @@ std::pair<Value, Value> ScanFission::affineScan(Value factors, Value increments,
 static Value zeroOrIdentity(OpBuilder &b, Location loc, RankedTensorType type,
                             ArrayRef<OpFoldResult> sizes, bool identity) {
   Type element = type.getElementType();
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 0.0));
+  Value zero = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 0.0));
   Value empty = tensor::EmptyOp::create(b, loc, sizes, element);
   if (!identity)
     return linalg::FillOp::create(b, loc, zero, empty).getResult(0);
@@ -434,8 +437,7 @@ std::pair<Value, Value> ScanFission::compose(Value factors, Value increments,
         builder, loc, d0.ceilDiv(chunk),
         {tensor::getMixedSize(builder, loc, increments, 0)});
   };
-  int64_t chunks =
-      getConstantIntValue(count(b)).value_or(ShapedType::kDynamic);
+  int64_t chunks = getConstantIntValue(count(b)).value_or(ShapedType::kDynamic);
   auto stackOf = [&](Type type, int64_t size) {
     auto tensor = cast<RankedTensorType>(type);
     SmallVector<int64_t> shape(tensor.getShape());
@@ -484,8 +486,7 @@ std::pair<Value, Value> ScanFission::compose(Value factors, Value increments,
           tensor::getMixedSizes(b, loc, factorIn(block));
       auto asIncrements = cast<RankedTensorType>(factorIn(block).getType());
       Value none = castTensor(
-          b, loc,
-          zeroOrIdentity(b, loc, asIncrements, stackSizes, false),
+          b, loc, zeroOrIdentity(b, loc, asIncrements, stackSizes, false),
           asIncrements);
       Value start;
       if (full) {
@@ -493,18 +494,18 @@ std::pair<Value, Value> ScanFission::compose(Value factors, Value increments,
       } else {
         Value one = arith::ConstantOp::create(
             b, loc, b.getFloatAttr(stateType.getElementType(), 1.0));
-        Value empty = tensor::EmptyOp::create(b, loc, sizes,
-                                              stateType.getElementType());
+        Value empty =
+            tensor::EmptyOp::create(b, loc, sizes, stateType.getElementType());
         start = linalg::FillOp::create(b, loc, one, empty).getResult(0);
       }
       start = castTensor(b, loc, start, factorType);
       yielded.push_back(affineScan(factorIn(block), none, start).second);
     }
-    Value zero = castTensor(
-        b, loc,
-        zeroOrIdentity(b, loc, stateType, entrySizes(block->getArgument(0)),
-                       false),
-        stateType);
+    Value zero =
+        castTensor(b, loc,
+                   zeroOrIdentity(b, loc, stateType,
+                                  entrySizes(block->getArgument(0)), false),
+                   stateType);
     yielded.push_back(
         affineScan(factorIn(block), block->getArgument(0), zero).second);
     YieldOp::create(b, loc, yielded);
@@ -636,18 +637,18 @@ struct ParallelizeScan final
                                   .function(getOperation().getName());
     std::string reason;
     if (failed(fission.analyze(reason))) {
-      remark::missed(op.getLoc(), opts)
-          << remark::reason("{0}", reason);
+      remark::missed(op.getLoc(), opts) << remark::reason("{0}", reason);
       getOperation()->setAttr(program::kFallback,
                               rewriter.getStringAttr(reason));
       ++kept;
       return;
     }
     ScanShape shape = fission.shape();
-    Schedule chosen = schedule == Schedule::Auto
-                          ? chooseSchedule(shape, width)
-                          : Schedule(schedule);
-    auto cost = [&](Schedule s) { return int64_t(scheduleCost(s, shape, width)); };
+    Schedule chosen = schedule == Schedule::Auto ? chooseSchedule(shape, width)
+                                                 : Schedule(schedule);
+    auto cost = [&](Schedule s) {
+      return int64_t(scheduleCost(s, shape, width));
+    };
     remark::passed(op.getLoc(), opts)
         << (Twine("'") + stringifySchedule(chosen) + "'" +
             (schedule == Schedule::Auto ? "" : ", as demanded"))

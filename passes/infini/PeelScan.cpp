@@ -185,15 +185,15 @@ ScanPeeling::Carried ScanPeeling::head(Carried carried, OpFoldResult tokens) {
         Carried states;
         states.states = in.states;
         if (!states.states.empty())
-          out.states = maybe(full, states, [&](Carried before) {
-                         BodyOperands again = operands;
-                         again.states = before.states;
-                         Carried after;
-                         after.states = SmallVector<Value>(
-                             ValueRange(cloneBody(b, op, again))
-                                 .drop_front(firstState));
-                         return after;
-                       }).states;
+          out.states =
+              maybe(full, states, [&](Carried before) {
+                BodyOperands again = operands;
+                again.states = before.states;
+                Carried after;
+                after.states = SmallVector<Value>(
+                    ValueRange(cloneBody(b, op, again)).drop_front(firstState));
+                return after;
+              }).states;
         return out;
       });
 }
@@ -250,8 +250,8 @@ ScanPeeling::Carried ScanPeeling::full(Carried carried, OpFoldResult first,
     operands.position = zero;
     IRMapping mapping = mapBody(b, op, operands);
     // The body stays isolated: its own arguments are the invariants.
-    for (auto [inner, outer] : llvm::zip(op.getInvariantArguments(),
-                                         scan.getInvariantArguments()))
+    for (auto [inner, outer] :
+         llvm::zip(op.getInvariantArguments(), scan.getInvariantArguments()))
       mapping.map(inner, outer);
     for (Operation &inner : op.getBody().front().without_terminator())
       b.clone(inner, mapping);
@@ -272,9 +272,9 @@ ScanPeeling::Carried ScanPeeling::full(Carried carried, OpFoldResult first,
                            : insertAlong(b, loc, scan.getOutputs()[i],
                                          carried.outputs[i], axis, span);
   for (auto [i, value] : llvm::enumerate(scan.getStacked()))
-    out.stacked[i] =
-        isAll ? value
-              : insertAlong(b, loc, value, carried.stacked[i], 0, {zero, count});
+    out.stacked[i] = isAll ? value
+                           : insertAlong(b, loc, value, carried.stacked[i], 0,
+                                         {zero, count});
   out.states = llvm::to_vector_of<Value>(scan.getFinalStates());
   return out;
 }

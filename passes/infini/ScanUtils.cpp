@@ -65,9 +65,8 @@ Value infini::insertAlong(OpBuilder &b, Location loc, Value source,
       cast<RankedTensorType>(destination.getType()), slice.sizes);
   if (source.getType() != type)
     source = tensor::CastOp::create(b, loc, type, source);
-  return tensor::InsertSliceOp::create(b, loc, source, destination,
-                                       slice.offsets, slice.sizes,
-                                       slice.strides);
+  return tensor::InsertSliceOp::create(
+      b, loc, source, destination, slice.offsets, slice.sizes, slice.strides);
 }
 
 Value infini::entryOf(OpBuilder &b, Location loc, Value stack,
@@ -89,8 +88,8 @@ IRMapping infini::mapBody(OpBuilder &b, SegmentScanOp scan,
   auto map = [&](ArrayRef<BlockArgument> arguments, ValueRange values) {
     for (auto [argument, value] : llvm::zip(arguments, values)) {
       if (argument.getType() != value.getType())
-        value = tensor::CastOp::create(b, scan.getLoc(), argument.getType(),
-                                       value);
+        value =
+            tensor::CastOp::create(b, scan.getLoc(), argument.getType(), value);
       mapping.map(argument, value);
     }
   };

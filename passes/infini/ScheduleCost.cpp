@@ -25,7 +25,7 @@ const char *infini::stringifySchedule(Schedule schedule) {
 
 double infini::scheduleCost(Schedule schedule, const ScanShape &shape,
                             int64_t width) {
-  constexpr double queryBlock = 64, kernelStart = 32768, chunk = 16;
+  constexpr double queryBlock = 16, kernelStart = 32768, chunk = 16;
   double segments = shape.segments ? shape.segments : 32;
   double n = shape.segmentLength, d = shape.headSize, w = width;
   double blocks = shape.queryHeads * std::ceil(n / queryBlock);
@@ -45,11 +45,10 @@ double infini::scheduleCost(Schedule schedule, const ScanShape &shape,
   case Schedule::Scan: {
     double chunks = std::ceil(segments / chunk);
     double compose =
-        shape.affine ? rounds(segments * states / chunk) * 2 * chunk * d * d * d +
-                           chunks * rounds(states) * 2 * d * d * d
-                     : (rounds(segments * states * d / chunk) * 2 * chunk +
-                        chunks) *
-                           d;
+        shape.affine
+            ? rounds(segments * states / chunk) * 2 * chunk * d * d * d +
+                  chunks * rounds(states) * 2 * d * d * d
+            : (rounds(segments * states * d / chunk) * 2 * chunk + chunks) * d;
     return rounds(segments * blocks) * attention +
            rounds(segments * states) * (2 * write + traffic) + compose +
            3 * kernelStart;
@@ -59,9 +58,11 @@ double infini::scheduleCost(Schedule schedule, const ScanShape &shape,
 }
 
 Schedule infini::chooseSchedule(const ScanShape &shape, int64_t width) {
+  constexpr int64_t narrow = 32;
   Schedule best = Schedule::Sequential;
   for (Schedule other : {Schedule::Streaming, Schedule::Scan})
-    if (scheduleCost(other, shape, width) < scheduleCost(best, shape, width))
+    if ((other != Schedule::Scan || width >= narrow) &&
+        scheduleCost(other, shape, width) < scheduleCost(best, shape, width))
       best = other;
   return best;
 }

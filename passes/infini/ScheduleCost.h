@@ -5,9 +5,9 @@
 // Which schedule a segment scan gets: a formula over its shape and the target's
 // width. It counts multiply-adds on the longest path, with W blocks at once:
 //
-//   P = B·H·⌈N / 64⌉     blocks of queries in a segment
+//   P = B·H·⌈N / 16⌉     blocks of queries in a segment
 //   C = B·G              states
-//   a = 64·d·(N + d)     one block's attention and retrieval
+//   a = 16·d·(N + d)     one block's attention and retrieval
 //   u = c·N·d²           one state's write: c = 1 for sums, 2 for affine ones
 //   t = d²/2 + 4·N·d     writing a segment's state and keys, and reading them
 //                        again when they have left the caches
@@ -20,8 +20,9 @@
 // where e is what composing costs: with K = 16 segments a chunk, sums
 // (⌈S·C·d/(K·W)⌉·2K + ⌈S/K⌉)·d, affine states
 // ⌈S·C/(K·W)⌉·2K·d³ + ⌈S/K⌉·⌈C/W⌉·2d³. The least counts, and of equal ones the
-// first. Sequences of unknown length count as the segments of the longest call of
-// a model, or as 32.
+// first; `scan` does twice the work, and counts where W ≥ 32. Sequences of
+// unknown length count as the segments of the longest call of a model, or
+// as 32.
 
 #ifndef INFINI_PASSES_INFINI_SCHEDULECOST_H
 #define INFINI_PASSES_INFINI_SCHEDULECOST_H

@@ -54,9 +54,9 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
     bool isTileProgram =
         llvm::none_of(function.getArgumentTypes(),
                       llvm::IsaPred<RankedTensorType>) &&
-        !function.getBody().walk([](arith::BitcastOp) {
-                           return WalkResult::interrupt();
-                         }).wasInterrupted();
+        !function.getBody()
+             .walk([](arith::BitcastOp) { return WalkResult::interrupt(); })
+             .wasInterrupted();
     if (!isTileProgram)
       return;
     IRRewriter b(&getContext());
@@ -90,15 +90,16 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
     }
     if (auto store = dyn_cast<tile::StoreOp>(op)) {
       auto type = cast<RankedTensorType>(store.getSource().getType());
-      Type element = cast<MemRefType>(store.getDest().getType()).getElementType();
+      Type element =
+          cast<MemRefType>(store.getDest().getType()).getElementType();
       if (type.getElementType() == element)
         return;
       b.setInsertionPoint(store);
       // 16-bit types by way of f32: no function of the C library does both.
       Value value = store.getSource();
       if (element.getIntOrFloatBitWidth() < 32)
-        value = arith::TruncFOp::create(b, loc, type.clone(b.getF32Type()),
-                                        value);
+        value =
+            arith::TruncFOp::create(b, loc, type.clone(b.getF32Type()), value);
       store.getSourceMutable().assign(
           arith::TruncFOp::create(b, loc, type.clone(element), value));
       return;

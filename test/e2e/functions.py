@@ -19,10 +19,6 @@ KINDS = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "bfloat16
 NAMES = ("o", "M", "z")
 
 
-def needs_schedule(tools, schedule):
-    tools.needs(tools.compile, "--schedule", f"={schedule}")
-
-
 def memory_states(schedule):
     """How the naive program gets its memories: by a scan where the compiler uses one."""
     return oracle.memory_scan if schedule == "scan" else None
@@ -204,7 +200,6 @@ class Program:
     """Functions in one text, compiled together: `schedule` says how."""
 
     def __init__(self, tools, folder, schedule, functions):
-        needs_schedule(tools, schedule)
         self.tools, self.folder, self.schedule, self.functions = tools, folder, schedule, functions
         source = folder / "functions.mlir"
         source.write_text("".join(function.text(name) for name, function in functions.items()))

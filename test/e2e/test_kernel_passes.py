@@ -39,7 +39,6 @@ ALL = [pytest.param(schedule, name, marks=() if (schedule, name) in SHORT else p
 
 def packages(tools, source, folder, schedule):
     """The interpreter's package, and a generator of (K, package)."""
-    tools.needs(tools.compile, "--interpret-tiles", "--optional-passes")
 
     def build(name, option):
         return tools.build(source, folder / f"{name}.infini", f"--schedule={schedule}", option)
@@ -133,7 +132,6 @@ def test_random_model(tools, tmp_path, schedule, drawn):
 
 def test_counts_all_passes(tools, tmp_path):
     """K = PASSES is the compiler as it is; one pass less is not. (In the package LLVM makes up for the last one.)"""
-    tools.needs(tools.compile, "--optional-passes")
     (tmp_path / "f.mlir").write_text(FUNCTIONS["delta"].text())
     text = lambda *options: tools.good([tools.compile, tmp_path / "f.mlir", "--emit=vector", *options]).stdout
     whole = text()
@@ -150,7 +148,6 @@ def test_controls(tools, tmp_path):
     honest = FUNCTIONS["delta"]
     others = {name: Function(**{**honest.__dict__, **change}) for name, change in OTHERS.items()}
     (tmp_path / "f.mlir").write_text("".join(f.text(name) for name, f in {"honest": honest, **others}.items()))
-    tools.needs(tools.compile, "--interpret-tiles")
     package = tools.build(tmp_path / "f.mlir", tmp_path / "f.infini", "--interpret-tiles", "--schedule=sequential")
     arrays = honest.inputs(5 * honest.N + 3)
     expected = honest.run(tools, package, arrays, tmp_path, "honest")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import infini_numpy as oracle
-from functions import SCHEDULES, Function, Program, draw_function, draw_lengths, memory_states, needs_schedule
+from functions import SCHEDULES, Function, Program, draw_function, draw_lengths, memory_states
 from harness import ROOT, assert_close, assert_same_bits, draw_model, draws
 from models import Built, check
 
@@ -92,7 +92,6 @@ def test_causal(program):
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])
 def test_dynamic_sizes(tools, tmp_path, long, schedule):
     """The functions of examples/ops, in which every size is dynamic."""
-    needs_schedule(tools, schedule)
     with open(os.path.join(ROOT, "examples", "ops", "infini.mlir")) as file:
         text = file.read().replace("segment_length = 2 ", "segment_length = 8 ")
     (tmp_path / "ops.mlir").write_text(text)
@@ -111,7 +110,6 @@ def test_schedules_differ(tools, tmp_path, update):
     (tmp_path / "f.mlir").write_text(Function(update=update).text())
     texts = set()
     for schedule in SCHEDULES[1:]:
-        needs_schedule(tools, schedule)
         texts.add(tools.good([tools.compile, tmp_path / "f.mlir", f"--schedule={schedule}", "--emit=program"]).stdout)
     assert len(texts) == len(SCHEDULES) - 1
 
@@ -137,7 +135,6 @@ MODEL = dict(seed=5, segment=8, head_dim=16, heads=4, groups=2)
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])
 def test_model(tools, tmp_path, schedule, update):
     """Logits and states, in one call and cut into calls that end inside segments; M and z after 400 segments."""
-    needs_schedule(tools, schedule)
     built = Built(tools, tmp_path, f"--schedule={schedule}", "--max-tokens-per-call=4096", **MODEL, update=update,
                   layers=2 if update == "delta" else 1)
     rng = np.random.default_rng(len(update))
@@ -149,7 +146,6 @@ def test_model(tools, tmp_path, schedule, update):
 
 @pytest.mark.parametrize("schedule", SCHEDULES[2:])
 def test_model_in_16_bits(tools, tmp_path, schedule):
-    needs_schedule(tools, schedule)
     built = Built(tools, tmp_path, f"--schedule={schedule}", **MODEL, layers=1, kind="BF16",
                   torch_dtype="bfloat16")
     for T in (73, 400 * 8 + 3):
@@ -160,7 +156,6 @@ def test_model_in_16_bits(tools, tmp_path, schedule):
 @pytest.mark.long
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])
 def test_random_model(tools, tmp_path, schedule, drawn):
-    needs_schedule(tools, schedule)
     built = Built(tools, tmp_path, f"--schedule={schedule}", **draw_model(drawn))
     rng = np.random.default_rng(drawn)
     for T in draw_lengths(built.N, rng)[1:]:

@@ -123,8 +123,9 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
       known = true;
     }
   if (!known)
-    return fail("--schedule: expected auto, sequential, streaming, or scan, got '" +
-                schedule + "'");
+    return fail(
+        "--schedule: expected auto, sequential, streaming, or scan, got '" +
+        schedule + "'");
   options.report = report;
   options.import.retrofit = retrofit;
   if (dtype.getNumOccurrences())

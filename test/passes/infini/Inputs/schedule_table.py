@@ -44,8 +44,8 @@ def ceil(a, b):
 
 
 def costs(BH, BG, N, d, S, affine, W):
-    P, C, K = BH * ceil(N, 64), BG, 16
-    a = 64 * d * (N + d)
+    P, C, K = BH * ceil(N, 16), BG, 16
+    a = 16 * d * (N + d)
     u = (2 if affine else 1) * N * d * d
     t = d * d // 2 + 4 * N * d
     o = 2**15
@@ -64,7 +64,7 @@ def checks(shape, S):
     name, B, H, G, N, dk, dv, _, rule = shape
     for W in WIDTHS:
         cost = costs(B * H, B * G, N, max(dk, dv), S, rule != "linear", W)
-        best = min(cost, key=cost.get)
+        best = min((name for name in cost if name != "scan" or W >= 32), key=cost.get)
         print(f"// W{W}: Function={name} | Remark='{best}', scan={cost['scan']}, sequential={cost['sequential']}, "
               f"streaming={cost['streaming']}{{{{$}}}}")
 

@@ -109,10 +109,9 @@ static OpFoldResult resolvedSize(OpBuilder &b, Value value, int64_t dim) {
     auto signed_ = dyn_cast<ShapeSignatureOpInterface>(def.getOperation());
     if (!signed_)
       break;
-    DimName name =
-        signed_.getShapeSignature()
-            .results[cast<OpResult>(value).getResultNumber()]
-            .dims[dim];
+    DimName name = signed_.getShapeSignature()
+                       .results[cast<OpResult>(value).getResultNumber()]
+                       .dims[dim];
     bool found = false;
     for (DimSite site : sitesOf(def, name))
       if (site.value.getDefiningOp() != def) {
@@ -259,10 +258,10 @@ std::pair<Value, StringRef> AttentionLowering::biasTile(Value firstKey,
                     tensor::EmptyOp::create(b, loc, {count}, accumulator),
                     convert),
             "k"};
-  Value tile = generic(
-      "qk", "", {"qk", "qk"}, slice,
-      tensor::EmptyOp::create(b, loc, {queryCount, count}, accumulator),
-      convert);
+  Value tile =
+      generic("qk", "", {"qk", "qk"}, slice,
+              tensor::EmptyOp::create(b, loc, {queryCount, count}, accumulator),
+              convert);
   OpFoldResult columns = b.getIndexAttr(queryBlock);
   if (!isConstantIntValue(queryCount, queryBlock))
     tile = tensor::InsertSliceOp::create(
@@ -400,7 +399,8 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
         groups = index(dim(op.getKey(), 1));
   group = arith::DivUIOp::create(b, loc, head,
                                  arith::DivUIOp::create(b, loc, heads, groups));
-  OpFoldResult length = resolvedSize(b, op.getQuery(), 2), depth = dim(op.getQuery(), 3);
+  OpFoldResult length = resolvedSize(b, op.getQuery(), 2),
+               depth = dim(op.getQuery(), 3);
   OpFoldResult count = affine::makeComposedFoldedAffineMin(
       b, loc,
       AffineMap::get(2, 0, {b.getAffineConstantExpr(queryBlock), d0 - d1},
