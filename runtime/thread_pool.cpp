@@ -9,9 +9,9 @@
 
 using namespace infini;
 
-/// How often to look before sleeping: some tens of microseconds, about what
-/// waking a sleeping thread costs.
-static constexpr int spins = 2000;
+/// How often to look before sleeping: some hundreds of microseconds. Waking a
+/// sleeping thread costs tens, and kernels that one thread runs alone take that.
+static constexpr int spins = 20000;
 
 static inline void pauseProcessor() {
 #if defined(__x86_64__)

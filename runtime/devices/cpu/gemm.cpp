@@ -13,7 +13,16 @@
 
 using namespace infini;
 
-void infini::useOneBlasThread() { openblas_set_num_threads(1); }
+// OpenBLAS starts a thread a core when it is loaded; idle, they spin for a while
+// and take the cores from ours. It starts them again if somebody asks for more
+// than one. A library without threads has no such function.
+extern "C" int blas_thread_shutdown_() __attribute__((weak));
+
+void infini::useOneBlasThread() {
+  openblas_set_num_threads(1);
+  if (blas_thread_shutdown_)
+    blas_thread_shutdown_();
+}
 
 static int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -28,8 +37,10 @@ GemmPanels infini::chooseGemmPanels(int64_t m, int64_t n, int64_t k,
     return {1, std::min(columns, n)};
   }
   // Each panel packs its part of A and B anew: large panels waste less, but
-  // there should be some for every thread.
-  constexpr int64_t wantedPanels = 32;
+  // there should be some for every thread, if that is worth a thread's while.
+  constexpr int64_t worthwhile = 4 << 20; // multiply-adds
+  int64_t wantedPanels = std::clamp<int64_t>(
+      static_cast<int64_t>(double(m) * n * k / worthwhile), 1, 32);
   GemmPanels panels = {std::min<int64_t>(m, 256), std::min<int64_t>(n, 512)};
   auto count = [&] {
     return ceilDivide(m, panels.rows) * ceilDivide(n, panels.columns);
