@@ -5,8 +5,9 @@
 // The table of BlockSizes.h.
 
 #include "infini/passes/dispatch/BlockSizes.h"
-#include <iterator>
+#include "mlir/IR/BuiltinTypes.h"
 
+using namespace mlir;
 using namespace infini;
 
 namespace {
@@ -17,7 +18,7 @@ struct Row {
   unsigned bits;
   BlockSizes sizes;
 };
-constexpr int64_t any = INT64_MAX;
+constexpr int64_t kAny = INT64_MAX;
 } // namespace
 
 /// The first row that covers a question answers it.
@@ -28,7 +29,7 @@ static constexpr Row table[] = {
     // loses 5 %, 64 × 64 4 to 8 %, 16 × 128 20 % (d 64, N 512 and d 128, N
     // 2048,
     // EPYC with AVX-512).
-    {"cpu", "infini.segment_attention", any, any, 64, {16, 64, 16384}},
+    {"cpu", "infini.segment_attention", kAny, kAny, 64, {16, 64, 16384}},
 };
 
 BlockSizes infini::chooseBlockSizes(const BlockQuery &query) {
@@ -38,4 +39,23 @@ BlockSizes infini::chooseBlockSizes(const BlockQuery &query) {
         query.bits <= row.bits)
       return row.sizes;
   return {};
+}
+
+BlockSizes infini::blockSizesFor(Operation *op) {
+  BlockQuery query;
+  query.op = op->getName().getStringRef();
+  auto type = op->getNumResults()
+                  ? dyn_cast<RankedTensorType>(op->getResultTypes().front())
+                  : RankedTensorType();
+  if (!type)
+    return chooseBlockSizes(query);
+  auto sizeAt = [&](int64_t fromLast) -> int64_t {
+    int64_t dim = type.getRank() - fromLast;
+    return dim < 0 || type.isDynamicDim(dim) ? 0 : type.getDimSize(dim);
+  };
+  query.headSize = sizeAt(1);
+  query.tokens = sizeAt(2);
+  if (type.getElementType().isIntOrFloat())
+    query.bits = type.getElementTypeBitWidth();
+  return chooseBlockSizes(query);
 }

@@ -12,6 +12,7 @@
 #ifndef INFINI_PASSES_DISPATCH_BLOCKSIZES_H
 #define INFINI_PASSES_DISPATCH_BLOCKSIZES_H
 
+#include "mlir/IR/Operation.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 
@@ -29,7 +30,7 @@ struct BlockQuery {
   llvm::StringRef target = "cpu";
   /// The op's name, such as "infini.segment_attention".
   llvm::StringRef op;
-  /// d: the larger of d_k and d_v; 0 where not known.
+  /// d_v; 0 where not known.
   int64_t headSize = 0;
   /// Tokens of the segment; 0 where they vary (a short segment, a single
   /// token).
@@ -39,6 +40,8 @@ struct BlockQuery {
 };
 
 BlockSizes chooseBlockSizes(const BlockQuery &query);
+/// The question as an op asks it whose result is […, tokens, head].
+BlockSizes blockSizesFor(mlir::Operation *op);
 
 } // namespace infini
 

@@ -132,24 +132,7 @@ static BlockSizes blockSizes(Operation *op, const Cluster &cluster) {
   for (Operation *other : cluster.fusible())
     if (isa<SegmentAttentionOp>(other))
       op = other;
-  BlockQuery query;
-  query.op = op->getName().getStringRef();
-  if (op->getNumResults())
-    if (auto type = dyn_cast<RankedTensorType>(op->getResultTypes().front())) {
-      query.bits = type.getElementType().isIntOrFloat()
-                       ? type.getElementTypeBitWidth()
-                       : 64;
-      // […, tokens, head]
-      int64_t rank = type.getRank();
-      auto known = [](int64_t size) {
-        return ShapedType::isDynamic(size) ? 0 : size;
-      };
-      if (rank > 0)
-        query.headSize = known(type.getDimSize(rank - 1));
-      if (rank > 1)
-        query.tokens = known(type.getDimSize(rank - 2));
-    }
-  return chooseBlockSizes(query);
+  return blockSizesFor(op);
 }
 
 SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {

@@ -140,19 +140,9 @@ static bool isAtMost(OpFoldResult size, int64_t most) {
 AttentionLowering::AttentionLowering(SegmentAttentionOp op,
                                      RewriterBase &rewriter, int64_t keyBlock)
     : op(op), b(rewriter), loc(op.getLoc()) {
-  auto type = op.getType();
-  Type element = type.getElementType();
+  Type element = op.getType().getElementType();
   accumulator = element.isF64() ? element : b.getF32Type();
-  auto known = [](int64_t size) {
-    return ShapedType::isDynamic(size) ? 0 : size;
-  };
-  BlockQuery query;
-  query.op = op->getName().getStringRef();
-  query.headSize = std::max(known(type.getDimSize(3)),
-                            known(op.getQuery().getType().getDimSize(3)));
-  query.tokens = known(op.getQuery().getType().getDimSize(2));
-  query.bits = type.getElementTypeBitWidth();
-  BlockSizes blocks = chooseBlockSizes(query);
+  BlockSizes blocks = blockSizesFor(op);
   this->keyBlock = keyBlock ? keyBlock : blocks.keys;
   // A tile was cut to its size already; it fills whole vectors.
   constexpr int64_t lanes = 8, largestTile = 128;

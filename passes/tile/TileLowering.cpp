@@ -224,6 +224,28 @@ FailureOr<SmallVector<int64_t>> TileLowering::naturalShape(const Part &part) {
   return shape;
 }
 
+namespace {
+/// A tile's dimensions in a place, and how much of it is there: `valid` is
+/// empty where all is.
+struct TilePlace {
+  SmallVector<int64_t> dims;
+  SmallVector<OpFoldResult> valid;
+
+  TilePlace(const Part &place, ArrayRef<int64_t> shape) {
+    bool whole = true;
+    for (auto [dim, size, extent] : llvm::zip(place.dims, place.sizes, shape)) {
+      if (extent == 1)
+        continue;
+      dims.push_back(dim);
+      valid.push_back(size);
+      whole &= isConstantIntValue(size, extent);
+    }
+    if (whole)
+      valid.clear();
+  }
+};
+} // namespace
+
 FailureOr<Value> TileLowering::tileOf(const Part &part, Type element,
                                       ArrayRef<int64_t> shape) {
   int64_t elements = 1;
@@ -249,20 +271,9 @@ FailureOr<Value> TileLowering::tileOf(const Part &part, Type element,
   }
   if (!part.current && dirty.contains(part.buffer))
     return fail("a buffer is read after it was written");
-  SmallVector<int64_t> dims;
-  SmallVector<OpFoldResult> valid;
-  bool whole = true;
-  for (auto [dim, size, extent] : llvm::zip(part.dims, part.sizes, shape)) {
-    if (extent == 1)
-      continue;
-    dims.push_back(dim);
-    valid.push_back(size);
-    whole &= isConstantIntValue(size, extent);
-  }
-  if (whole)
-    valid.clear();
+  TilePlace at(part, shape);
   return tile::LoadOp::create(b, loc, tileType(shape, element), part.buffer,
-                              part.offsets, dims, valid)
+                              part.offsets, at.dims, at.valid)
       .getResult();
 }
 
@@ -281,20 +292,9 @@ LogicalResult TileLowering::store(Value value, const Part &source,
   FailureOr<Value> tile = tileOf(source, element, *shape);
   if (failed(tile))
     return failure();
-  SmallVector<int64_t> dims;
-  SmallVector<OpFoldResult> valid;
-  bool whole = true;
-  for (auto [dim, size, extent] : llvm::zip(place.dims, place.sizes, *shape)) {
-    if (extent == 1)
-      continue;
-    dims.push_back(dim);
-    valid.push_back(size);
-    whole &= isConstantIntValue(size, extent);
-  }
-  if (whole)
-    valid.clear();
-  tile::StoreOp::create(b, loc, *tile, place.buffer, place.offsets, dims,
-                        valid);
+  TilePlace at(place, *shape);
+  tile::StoreOp::create(b, loc, *tile, place.buffer, place.offsets, at.dims,
+                        at.valid);
   dirty.insert(place.buffer);
   return success();
 }
