@@ -210,7 +210,17 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   // Register blocks are unrolled already; more only makes code.
   tuning.SLPVectorization = false;
   tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  // LLVM 22's SROA can merge vector stores into a shuffle that stands before
+  // what it shuffles. Vectors of different widths on one slot of the stack come
+  // from the loop vectoriser, so it does not run behind that.
+  llvm::PassInstrumentationCallbacks callbacks;
+  bool vectorized = false;
+  callbacks.registerShouldRunOptionalPassCallback(
+      [&](StringRef name, llvm::Any) {
+        vectorized |= name == "LoopVectorizePass";
+        return name != "SROAPass" || !vectorized;
+      });
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(sccs);
   builder.registerFunctionAnalyses(functions);

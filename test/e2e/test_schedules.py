@@ -152,6 +152,14 @@ def test_model_in_16_bits(tools, tmp_path, schedule):
         check(built, built.tokens(T), kind="bfloat16", memory_states=memory_states(schedule))
 
 
+@pytest.mark.parametrize("schedule", SCHEDULES[1:])
+def test_one_token_segments(tools, tmp_path, schedule):
+    """Tiles of one token and eight numbers: LLVM 22's SROA made invalid IR of the vectors on its stack slots."""
+    built = Built(tools, tmp_path, f"--schedule={schedule}", **draw_model(1011))
+    assert built.N == 1 and built.model.head_dim == 8
+    check(built, built.tokens(40), memory_states=memory_states(schedule))
+
+
 @draws(0, 25)
 @pytest.mark.long
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])

@@ -83,7 +83,7 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   static cl::opt<std::string> remarks(
       "remarks", cl::cat(category), cl::ValueOptional, cl::value_desc("regex"),
       cl::desc("Say on standard error what passes did, and what not, and why: "
-               "all, or those whose name matches"));
+               "all, or those of passes whose name matches"));
   static cl::opt<bool> report("report", cl::cat(category),
                               cl::desc("Say what was made"));
   cl::HideUnrelatedOptions(category);
