@@ -415,7 +415,7 @@ FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
       return failure();
     tiles[i] = *tile;
     ArrayRef<int64_t> kept = i == 0 ? a : c;
-    bool padded = (*known)->kind == Part::Place || (*known)->zeroPadded;
+    bool padded = (*known)->kind == Part::Place; // loads pad with zeros
     if (!isConstantIntValue(loops.sizes[depth[0]], loops.shape[depth[0]]) &&
         !padded)
       tiles[i] = mask(tiles[i], llvm::find(kept, depth[0]) - kept.begin(),

@@ -15,6 +15,7 @@
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/dispatch/BlockSizes.h"
+#include "infini/passes/tile/SizeBound.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -22,7 +23,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include <cmath>
 
 namespace infini {
@@ -124,12 +124,6 @@ static OpFoldResult resolvedSize(OpBuilder &b, Value value, int64_t dim) {
       break;
   }
   return tensor::getMixedSize(b, value.getLoc(), value, dim);
-}
-
-static FailureOr<int64_t> boundOf(OpFoldResult size) {
-  return ValueBoundsConstraintSet::computeConstantBound(
-      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
-      /*stopCondition=*/nullptr, /*closedUB=*/true);
 }
 
 static bool isAtMost(OpFoldResult size, int64_t most) {

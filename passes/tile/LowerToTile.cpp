@@ -331,8 +331,7 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
           !matchPattern(dest.scalar, m_Constant(&constant)))
         return fail("a slice of varying size is put into a tile");
       neutral = constant.getValueAsDouble();
-      if (!source.zeroPadded || neutral != 0)
-        inner = mask(inner, axis, extent, neutral);
+      inner = mask(inner, axis, extent, neutral);
     }
     ++axis;
   }

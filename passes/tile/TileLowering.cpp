@@ -5,11 +5,11 @@
 // Numbers, places in buffers, and tiles.
 
 #include "infini/passes/tile/TileLowering.h"
+#include "infini/passes/tile/SizeBound.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace infini;
@@ -82,9 +82,7 @@ FailureOr<Part *> TileLowering::part(Value value) {
 FailureOr<int64_t> TileLowering::bound(OpFoldResult size) {
   if (auto constant = getConstantIntValue(size))
     return *constant;
-  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
-      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
-      /*stopCondition=*/nullptr, /*closedUB=*/true);
+  FailureOr<int64_t> bound = boundOf(size);
   if (failed(bound))
     return fail("a size has no bound");
   return *bound;

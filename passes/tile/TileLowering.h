@@ -37,8 +37,6 @@ struct Part {
   /// dimensions of the tile.
   mlir::Value tile;
   llvm::SmallVector<int64_t> shape;
-  /// Whether elements behind `sizes` are zero.
-  bool zeroPadded = false;
   /// Uniform: the number; null where it is of no account.
   mlir::Value scalar;
 };

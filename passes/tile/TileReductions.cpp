@@ -7,6 +7,7 @@
 // share one loop.
 
 #include "infini/passes/Passes.h"
+#include "infini/passes/tile/SizeBound.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -16,7 +17,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Dominance.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "mlir/Transforms/CSE.h"
 
 namespace infini {
@@ -28,9 +28,7 @@ using namespace mlir;
 using namespace infini;
 
 static bool isLonger(OpFoldResult size, int64_t most) {
-  FailureOr<int64_t> bound = ValueBoundsConstraintSet::computeConstantBound(
-      presburger::BoundType::UB, ValueBoundsConstraintSet::Variable(size),
-      /*stopCondition=*/nullptr, /*closedUB=*/true);
+  FailureOr<int64_t> bound = boundOf(size);
   return failed(bound) || *bound > most;
 }
 
