@@ -141,7 +141,7 @@ def InfiniDecompose : Pass<"infini-decompose", "::mlir::func::FuncOp"> {
 def InfiniFormDispatches : Pass<"infini-form-dispatches", "::mlir::ModuleOp"> {
   let summary = "Groups tensor ops into isolated kernels, and calls them";
   let description = [{
-    Dense products become `program.gemm`. Every other tensor op becomes the root of a
+    Dense products become `program.gemm` on CPUs. Every other tensor op becomes the root of a
     kernel, together with the producers that only it uses and that each tile of it
     uses once; slices, reshapes, and constants are taken along. The root is tiled
     over (batch, head, block of tokens) or blocks of rows, and its producers are
@@ -150,6 +150,9 @@ def InfiniFormDispatches : Pass<"infini-form-dispatches", "::mlir::ModuleOp"> {
 
     Numerics: bit-exact.
   }];
+  let options = [
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "Whose block sizes count: cpu or gpu">];
   let statistics = [
     Statistic<"kernels", "num-kernels", "Number of distinct kernels">,
     Statistic<"dispatches", "num-dispatches", "Number of dispatches">,
@@ -190,7 +193,9 @@ def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"
   let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
   let options = [
     Option<"keyBlock", "key-block", "int64_t", "0",
-           "Keys in a block of scores; 0: by the table of block sizes">];
+           "Keys in a block of scores; 0: by the table of block sizes">,
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "Whose block sizes count: cpu or gpu">];
   let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
@@ -201,14 +206,19 @@ def InfiniTileReductions : Pass<"infini-tile-reductions", "::mlir::func::FuncOp"
   let description = [{
     A reduction over more elements than `longest`, or over a number of them that is
     not bounded, becomes a loop over blocks, into which its producers are fused;
-    loops over the same range that do not need each other become one. So a
+    loops over the same range that do not need each other become one. On GPUs, products
+    are cut to what the table of block sizes says, and others where a tile would fill
+    the registers. So a
     segment is written to a memory in one pass over its tokens.
 
     Numerics: sums keep their order.
   }];
   let options = [
-    Option<"block", "block", "int64_t", "128", "Elements in a block">,
-    Option<"longest", "longest", "int64_t", "512", "Elements that are summed up without a loop">];
+    Option<"block", "block", "int64_t", "0",
+           "Elements in a block; 0: by the table of block sizes">,
+    Option<"longest", "longest", "int64_t", "512", "Elements that are summed up without a loop">,
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "Whose block sizes count: cpu or gpu">];
   let statistics = [Statistic<"tiled", "num-tiled", "Number of reductions cut">];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect"];
@@ -329,6 +339,108 @@ def InfiniKernelToLLVM : Pass<"infini-kernel-to-llvm", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// passes/gpu: kernels as the code of one lane
+//===----------------------------------------------------------------------===//
+
+def InfiniKernelToBlocks : Pass<"infini-kernel-to-blocks", "::mlir::ModuleOp"> {
+  let summary = "Makes a tile program what one block of a GPU's grid does";
+  let description = [{
+    The outermost parallel loops become the block's place in the grid (attribute
+    `program.grid`), other ones loops. Sizes of buffers become arguments behind the
+    kernel's own. Sets `program.threads`. A kernel that is no tile program is an
+    error.
+
+    Numerics: bit-exact.
+  }];
+  let options = [Option<"warps", "warps", "int64_t", "4", "Warps in a block">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect"];
+}
+
+def TileAssignLayouts : Pass<"tile-assign-layouts", "::mlir::func::FuncOp"> {
+  let summary = "Spreads tiles over the registers of a block's threads";
+  let description = [{
+    Products want the layouts of mma.sync where it computes them, else blocks of rows
+    and columns a thread; a product whose right side is computed from another
+    product's result computes its transpose, as does that one, so that fragments
+    fit. What is computed from them follows. Loads, masks, and constants are made
+    where they are needed, in the layout that is needed. What only products read
+    is copied straight to shared memory. Where layouts disagree, registers are
+    renamed, or the tile goes through shared memory.
+
+    Numerics: products of a matrix and a vector become sums in another order; else
+    bit-exact.
+  }];
+  let options = [Option<"warps", "warps", "int64_t", "4", "Warps in a block">];
+  let statistics = [
+    Statistic<"renamed", "num-renamed", "Layout changes that rename registers">,
+    Statistic<"throughShared", "num-through-shared", "Tiles that go through shared memory">,
+    Statistic<"staged", "num-staged", "Loads that go straight to shared memory">];
+  let dependentDialects = ["::infini::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
+def TilePipelineLoads : Pass<"tile-pipeline-loads", "::mlir::func::FuncOp"> {
+  let summary = "Starts the copies of a loop's later rounds early";
+  let description = [{
+    Buffers that a loop copies to become rings of `stages` of them. Before the loop
+    the copies of stages − 1 rounds start; each round waits for its own, and starts
+    those of a later one. A loop whose rings would be larger than `bytes` stays.
+
+    Numerics: bit-exact.
+  }];
+  let options = [
+    Option<"stages", "stages", "int64_t", "2", "Rounds in flight; 1: none">,
+    Option<"bytes", "bytes", "int64_t", "98304", "Most bytes of a loop's rings">];
+  let statistics = [
+    Statistic<"pipelined", "num-pipelined", "Loops whose copies start early">,
+    Statistic<"tooLarge", "num-too-large", "Loops whose rings would be too large">];
+  let dependentDialects = ["::infini::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def TileAllocateShared : Pass<"tile-allocate-shared", "::mlir::ModuleOp"> {
+  let summary = "Places buffers in shared memory, and barriers";
+  let description = [{
+    Buffers that are never alive at once may share their place; `program.shared_bytes`
+    is what the kernel needs. A barrier stands before an access that another thread's
+    access since the last barrier conflicts with.
+
+    Numerics: bit-exact.
+  }];
+  let options = [Option<"limit", "limit", "int64_t", "166912",
+                        "Bytes of shared memory that a block may have">];
+  let statistics = [Statistic<"barriers", "num-barriers", "Number of barriers">];
+  let dependentDialects = ["::infini::tile::TileDialect"];
+}
+
+def TileToLanes : Pass<"tile-to-lanes", "::mlir::ModuleOp"> {
+  let summary = "Makes a tile program with layouts the code of one lane";
+  let description = [{
+    A tile becomes a vector of what the thread holds in registers, coordinates
+    numbers of 32 bits. Products become mma.sync and ldmatrix, or blocks of fused
+    multiply-adds; reductions run in the thread and then between lanes; loads,
+    stores, and copies take up to 16 bytes at once.
+
+    Numerics: sums in another order.
+  }];
+  let dependentDialects = ["::infini::nv::NVDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];
+}
+
+def InfiniLanesToSim : Pass<"infini-lanes-to-sim", "::mlir::ModuleOp"> {
+  let summary = "Lets the simulator do what a lane does with memory and other lanes";
+  let description = [{
+    Each op of the lane dialect becomes a call through the table of
+    runtime/lane_abi.h, with the op's name and place in the source. The rest is code
+    for the host.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,6 +6,7 @@
 
 #include "infini/passes/Pipelines.h"
 #include "infini/dialect/infini/InfiniOps.h"
+#include "infini/dialect/lane/LaneOps.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/dialect/tile/TileOps.h"
 #include "infini/passes/Passes.h"
@@ -28,7 +29,8 @@ void infini::registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
-  registry.insert<InfiniDialect, program::ProgramDialect, tile::TileDialect>();
+  registry.insert<InfiniDialect, program::ProgramDialect, tile::TileDialect,
+                  nv::NVDialect>();
 }
 
 void infini::buildInfiniStage(OpPassManager &pm,
@@ -52,23 +54,30 @@ void infini::buildInfiniStage(OpPassManager &pm,
   pm.addPass(createCSEPass());
 }
 
-void infini::buildDispatchStage(OpPassManager &pm) {
-  pm.addPass(createInfiniFormDispatches());
+void infini::buildDispatchStage(OpPassManager &pm, StringRef target) {
+  InfiniFormDispatchesOptions dispatches;
+  dispatches.target = target.str();
+  pm.addPass(createInfiniFormDispatches(dispatches));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createInfiniHoistConstants());
   pm.addPass(createCanonicalizerPass());
 }
 
-void infini::buildTileStage(OpPassManager &pm, OptionalPasses &optional) {
+void infini::buildTileStage(OpPassManager &pm, OptionalPasses &optional,
+                            StringRef target) {
+  InfiniLowerAttentionOptions attention;
+  attention.target = target.str();
+  InfiniTileReductionsOptions reductions;
+  reductions.target = target.str();
   OpPassManager &kernel = pm.nest<ModuleOp>();
   if (optional.take())
-    kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention());
+    kernel.addNestedPass<func::FuncOp>(createInfiniLowerAttention(attention));
   kernel.addNestedPass<func::FuncOp>(createInfiniDecompose());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   if (optional.take())
-    kernel.addNestedPass<func::FuncOp>(createInfiniTileReductions());
+    kernel.addNestedPass<func::FuncOp>(createInfiniTileReductions(reductions));
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   if (optional.take())
@@ -117,9 +126,8 @@ void infini::buildInterpreterStage(OpPassManager &pm) {
   buildCpuVectorStage(pm, CpuPipelineOptions(), none);
 }
 
-void infini::buildCpuLLVMStage(OpPassManager &pm) {
-  OpPassManager &kernel = pm.nest<ModuleOp>();
-  kernel.addPass(createInfiniKernelToLLVM());
+/// What is left in a kernel with its last signature, to the LLVM dialect.
+static void addHostLowering(OpPassManager &kernel) {
   kernel.addPass(memref::createFoldMemRefAliasOpsPass());
   kernel.addPass(memref::createExpandStridedMetadataPass());
   kernel.addPass(createLowerAffinePass());
@@ -147,6 +155,43 @@ void infini::buildCpuLLVMStage(OpPassManager &pm) {
   kernel.addPass(createCSEPass());
 }
 
+void infini::buildLaneStage(OpPassManager &pm,
+                            const GpuPipelineOptions &options) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  InfiniKernelToBlocksOptions blocks;
+  blocks.warps = options.warps;
+  kernel.addPass(createInfiniKernelToBlocks(blocks));
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  TileAssignLayoutsOptions layouts;
+  layouts.warps = options.warps;
+  kernel.addNestedPass<func::FuncOp>(createTileAssignLayouts(layouts));
+  kernel.addPass(createCSEPass());
+  TilePipelineLoadsOptions loads;
+  loads.stages = options.stages;
+  kernel.addNestedPass<func::FuncOp>(createTilePipelineLoads(loads));
+  TileAllocateSharedOptions shared;
+  shared.limit = options.sharedBytes;
+  kernel.addPass(createTileAllocateShared(shared));
+  kernel.addPass(createTileToLanes());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+}
+
+void infini::buildSimLLVMStage(OpPassManager &pm) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
+  kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
+  kernel.addPass(createInfiniLanesToSim());
+  addHostLowering(kernel);
+}
+
+void infini::buildCpuLLVMStage(OpPassManager &pm) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addPass(createInfiniKernelToLLVM());
+  addHostLowering(kernel);
+}
 void infini::buildProgramStage(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createInfiniPlanBuffers());
 }
@@ -166,6 +211,14 @@ void infini::buildCpuPipeline(OpPassManager &pm,
 }
 
 void infini::registerPipelines() {
+  PassPipelineRegistration<GpuPipelineOptions>(
+      "infini-lane-stage", "Tile programs to the code of one lane of a GPU",
+      [](OpPassManager &pm, const GpuPipelineOptions &options) {
+        buildLaneStage(pm, options);
+      });
+  PassPipelineRegistration<>("infini-sim-llvm-stage",
+                             "The code of one lane, for the simulator",
+                             [](OpPassManager &pm) { buildSimLLVMStage(pm); });
   PassPipelineRegistration<CpuPipelineOptions>(
       "infini-to-cpu",
       "Everything from infini ops to kernels in the LLVM dialect and a "

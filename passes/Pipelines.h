@@ -45,6 +45,20 @@ struct CpuPipelineOptions
       llvm::cl::init(8)};
 };
 
+struct GpuPipelineOptions
+    : public mlir::PassPipelineOptions<GpuPipelineOptions> {
+  Option<int64_t> warps{*this, "warps", llvm::cl::desc("Warps in a block"),
+                        llvm::cl::init(4)};
+  Option<int64_t> sharedBytes{
+      *this, "shared-bytes",
+      llvm::cl::desc("Shared memory that a block may have"),
+      llvm::cl::init(163 * 1024)};
+  Option<int64_t> stages{
+      *this, "stages",
+      llvm::cl::desc("Rounds of a loop whose copies are on their way"),
+      llvm::cl::init(2)};
+};
+
 /// Which optimising passes inside kernels run: the first `limit` of them. Those
 /// that follow do not change what is computed, so that stopping after each in
 /// turn finds the one that is wrong.
@@ -68,16 +82,22 @@ void registerPipelines();
 /// Segment scans become loops, rotations get tables.
 void buildInfiniStage(mlir::OpPassManager &pm,
                       const InfiniStageOptions &options = {});
-/// Kernels and calls of kernels; constants hoisted.
-void buildDispatchStage(mlir::OpPassManager &pm);
+/// Kernels and calls of kernels; constants hoisted. `target` is "cpu" or "gpu".
+void buildDispatchStage(mlir::OpPassManager &pm,
+                        llvm::StringRef target = "cpu");
 /// Kernels as tile programs.
-void buildTileStage(mlir::OpPassManager &pm, OptionalPasses &optional);
+void buildTileStage(mlir::OpPassManager &pm, OptionalPasses &optional,
+                    llvm::StringRef target = "cpu");
 /// Kernels to loops and vectors on buffers.
 void buildCpuVectorStage(mlir::OpPassManager &pm,
                          const CpuPipelineOptions &options,
                          OptionalPasses &optional);
 /// The tile interpreter: tile programs in f64, to plain loops on buffers.
 void buildInterpreterStage(mlir::OpPassManager &pm);
+/// Tile programs to the code of one lane of a GPU's block.
+void buildLaneStage(mlir::OpPassManager &pm, const GpuPipelineOptions &options);
+/// The code of a lane to the LLVM dialect, for the simulator.
+void buildSimLLVMStage(mlir::OpPassManager &pm);
 /// Kernels to the LLVM dialect and the flat kernel ABI.
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.

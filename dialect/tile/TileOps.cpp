@@ -19,16 +19,11 @@ using namespace infini::tile;
 
 #include "infini/dialect/tile/TileDialect.cpp.inc"
 #include "infini/dialect/tile/TileEnums.cpp.inc"
-#define GET_ATTRDEF_CLASSES
-#include "infini/dialect/tile/TileAttributes.cpp.inc"
 #define GET_OP_CLASSES
 #include "infini/dialect/tile/TileOps.cpp.inc"
 
 void TileDialect::initialize() {
-  addAttributes<
-#define GET_ATTRDEF_LIST
-#include "infini/dialect/tile/TileAttributes.cpp.inc"
-      >();
+  registerAttributes();
   addOperations<
 #define GET_OP_LIST
 #include "infini/dialect/tile/TileOps.cpp.inc"
@@ -153,12 +148,41 @@ LogicalResult StoreOp::verify() {
                       getSource().getType());
 }
 
+LogicalResult GatherOp::verify() {
+  MemRefType source = getSource().getType();
+  // gather_c1
+  if (static_cast<int64_t>(getIndices().size()) != source.getRank())
+    return emitOpError("expected one index a source dimension (")
+           << source.getRank() << "), got " << getIndices().size();
+  // gather_c2
+  for (Value index : getIndices())
+    if (auto tile = dyn_cast<RankedTensorType>(index.getType());
+        tile && tile.getShape() != getType().getShape())
+      return emitOpError("expected indices of the result's shape, got ")
+             << tile << " for " << getType();
+  // gather_c3
+  if (getType().getElementType() != source.getElementType())
+    return emitOpError("expected the result to have element type ")
+           << source.getElementType() << ", as the source, got "
+           << getType().getElementType();
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // DotOp
 //===----------------------------------------------------------------------===//
 
+void DotOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand *operand : {&getAMutable(), &getBMutable()})
+    if (isa<MemRefType>(operand->get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), operand);
+}
+
 LogicalResult DotOp::verify() {
-  RankedTensorType a = getA().getType(), b = getB().getType();
+  auto a = cast<ShapedType>(getA().getType()),
+       b = cast<ShapedType>(getB().getType());
   RankedTensorType acc = getAcc().getType();
   bool ta = getTransposeA(), tb = getTransposeB();
   // dot_c1
@@ -221,7 +245,8 @@ LogicalResult ReduceOp::verify() {
   // reduce_c2
   SmallVector<int64_t> shape(source.getShape());
   shape.erase(shape.begin() + axis);
-  auto expected = RankedTensorType::get(shape, source.getElementType());
+  auto expected = RankedTensorType::get(shape, source.getElementType(),
+                                        getInit().getType().getEncoding());
   if (getInit().getType() != expected)
     return emitOpError("expected 'init' to have type ")
            << expected << ", got " << getInit().getType();
@@ -278,7 +303,7 @@ LogicalResult TransposeOp::verify() {
   // transpose_c2
   auto expected =
       RankedTensorType::get(applyPermutation(source.getShape(), permutation),
-                            source.getElementType());
+                            source.getElementType(), getType().getEncoding());
   if (getType() != expected)
     return emitOpError("expected the result to have type ")
            << expected << ", got " << getType();
@@ -286,10 +311,128 @@ LogicalResult TransposeOp::verify() {
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
-  return isIdentityPermutation(getPermutation()) ? getSource() : Value();
+  return isIdentityPermutation(getPermutation()) &&
+                 getSource().getType() == getType()
+             ? getSource()
+             : Value();
 }
 
 LogicalResult IndexOp::verify() {
   // index_c1
   return verifyAxis(*this, getAxis(), getType().getRank());
+}
+
+//===----------------------------------------------------------------------===//
+// GPUs: layouts and shared memory
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvertLayoutOp::verify() {
+  RankedTensorType source = getSource().getType(), result = getType();
+  // convert_layout_c1
+  if (source.getShape() != result.getShape() ||
+      source.getElementType() != result.getElementType())
+    return emitOpError("expected the result to have the source's shape and "
+                       "element type, got ")
+           << result << " of " << source;
+  // convert_layout_c2
+  for (RankedTensorType type : {source, result})
+    if (!isa_and_nonnull<LayoutAttr>(type.getEncoding()))
+      return emitOpError("expected tiles with a layout, got ") << type;
+  return success();
+}
+
+LogicalResult AllocOp::verify() {
+  // alloc_c1
+  MemRefType type = getType();
+  if (!type.hasStaticShape() || type.getRank() == 0)
+    return emitOpError("expected a static shape of rank 1 or more, got ")
+           << type;
+  int64_t rowBytes = type.getShape().back() *
+                     llvm::divideCeil(type.getElementTypeBitWidth(), 8),
+          pitch = cast<SharedAttr>(type.getMemorySpace()).getPitch();
+  if (rowBytes > pitch)
+    return emitOpError("expected rows of at most 'pitch' (")
+           << pitch << ") bytes, got " << rowBytes;
+  // alloc_c2
+  if (auto offset = getOffset(); offset && (*offset < 0 || *offset % 128 != 0))
+    return emitOpError("expected 'offset' to be a multiple of 128, got ")
+           << *offset;
+  return success();
+}
+
+LogicalResult SlotOp::verify() {
+  // slot_c1
+  MemRefType source = getSource().getType(), result = getType();
+  if (source.getRank() < 2 ||
+      source.getShape().drop_front() != result.getShape() ||
+      source.getElementType() != result.getElementType() ||
+      source.getMemorySpace() != result.getMemorySpace())
+    return emitOpError("expected the result to be the source without its first "
+                       "dimension, got ")
+           << result << " of " << source;
+  return success();
+}
+
+void CopyAsyncOp::build(OpBuilder &builder, OperationState &state, Value source,
+                        ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> dims,
+                        ArrayRef<OpFoldResult> valid, Value dest) {
+  SmallVector<Value> dynamicOffsets, dynamicValid;
+  SmallVector<int64_t> staticOffsets, staticValid;
+  dispatchIndexOpFoldResults(offsets, dynamicOffsets, staticOffsets);
+  dispatchIndexOpFoldResults(valid, dynamicValid, staticValid);
+  build(builder, state, source, dynamicOffsets, staticOffsets, dims,
+        dynamicValid, staticValid, dest);
+}
+
+SmallVector<OpFoldResult> CopyAsyncOp::getMixedOffsets() {
+  return getMixedValues(getStaticOffsets(), getOffsets(), getContext());
+}
+SmallVector<OpFoldResult> CopyAsyncOp::getMixedValid() {
+  return getMixedValues(getStaticValid(), getValid(), getContext());
+}
+
+LogicalResult CopyAsyncOp::verify() {
+  // copy_async_c1, copy_async_c2, copy_async_c3, copy_async_c4
+  MemRefType dest = getDest().getType();
+  return verifyAccess(
+      *this, "source", getSource().getType(),
+      RankedTensorType::get(dest.getShape(), dest.getElementType()));
+}
+
+LogicalResult WaitCopiesOp::verify() {
+  // wait_copies_c1
+  if (static_cast<int64_t>(getPending()) < 0)
+    return emitOpError("expected 'pending' to be at least 0, got ")
+           << static_cast<int64_t>(getPending());
+  return success();
+}
+
+/// What write and read have in common.
+static LogicalResult verifyShared(Operation *op, ArrayRef<int64_t> offsets,
+                                  RankedTensorType tile, MemRefType buffer) {
+  // write_c2, read_c2
+  if (tile.getRank() != buffer.getRank() ||
+      tile.getElementType() != buffer.getElementType())
+    return op->emitOpError("expected tile and buffer to have one rank and "
+                           "element type, got ")
+           << tile << " and " << buffer;
+  // write_c1, read_c1
+  if (static_cast<int64_t>(offsets.size()) != tile.getRank())
+    return op->emitOpError("expected one offset a dimension (")
+           << tile.getRank() << "), got " << offsets.size();
+  for (auto [offset, size, whole] :
+       llvm::zip(offsets, tile.getShape(), buffer.getShape()))
+    if (offset < 0 || offset + size > whole)
+      return op->emitOpError("expected the tile to lie inside the buffer, got ")
+             << size << " from " << offset << " on in " << whole;
+  return success();
+}
+
+LogicalResult WriteOp::verify() {
+  return verifyShared(*this, getOffsets(), getSource().getType(),
+                      getDest().getType());
+}
+
+LogicalResult ReadOp::verify() {
+  return verifyShared(*this, getOffsets(), getType(), getSource().getType());
 }

@@ -7,6 +7,7 @@
 #ifndef INFINI_DIALECT_TILE_TILEOPS_H
 #define INFINI_DIALECT_TILE_TILEOPS_H
 
+#include "infini/dialect/tile/Layout.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -14,6 +15,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 #include "infini/dialect/tile/TileDialect.h.inc"
 #include "infini/dialect/tile/TileEnums.h.inc"

@@ -65,6 +65,7 @@ private:
   Value lower(tile::BroadcastOp op);
   Value lower(tile::TransposeOp op);
   Value lower(tile::IndexOp op);
+  Value lower(tile::GatherOp op);
 
   func::FuncOp function;
   IRRewriter &b;
@@ -343,6 +344,38 @@ Value LinalgLowering::lower(tile::IndexOp op) {
                  });
 }
 
+Value LinalgLowering::lower(tile::GatherOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  MemRefType buffer = op.getSource().getType();
+  Value source = bufferization::ToTensorOp::create(
+      b, loc, RankedTensorType::get(buffer.getShape(), buffer.getElementType()),
+      op.getSource(), /*restrict=*/true, /*writable=*/false);
+  SmallVector<Value> tiles, last;
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0),
+        one = arith::ConstantIndexOp::create(b, loc, 1);
+  for (int64_t dim = 0; dim < buffer.getRank(); ++dim)
+    last.push_back(arith::SubIOp::create(
+        b, loc, b.createOrFold<memref::DimOp>(loc, op.getSource(), dim), one));
+  for (Value index : op.getIndices())
+    if (isa<RankedTensorType>(index.getType()))
+      tiles.push_back(index);
+  SmallVector<AffineMap> maps(tiles.size() + 1,
+                              b.getMultiDimIdentityMap(type.getRank()));
+  return generic(
+      empty(type), tiles, maps, {},
+      [&](OpBuilder &n, Location l, ValueRange x) -> Value {
+        SmallVector<Value> positions;
+        unsigned next = 0;
+        for (auto [index, end] : llvm::zip(op.getIndices(), last)) {
+          Value position =
+              isa<RankedTensorType>(index.getType()) ? x[next++] : Value(index);
+          position = arith::MinSIOp::create(n, l, position, end);
+          positions.push_back(arith::MaxSIOp::create(n, l, position, zero));
+        }
+        return tensor::ExtractOp::create(n, l, source, positions);
+      });
+}
+
 void LinalgLowering::run() {
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
@@ -361,7 +394,7 @@ void LinalgLowering::run() {
     Value value =
         llvm::TypeSwitch<Operation *, Value>(op)
             .Case<tile::LoadOp, tile::DotOp, tile::ReduceOp, tile::BroadcastOp,
-                  tile::TransposeOp, tile::IndexOp>(
+                  tile::TransposeOp, tile::IndexOp, tile::GatherOp>(
                 [&](auto concrete) { return lower(concrete); })
             .Default(Value());
     // A constant tile is a number everywhere, not memory.

@@ -21,7 +21,8 @@ struct Row {
 constexpr int64_t kAny = INT64_MAX;
 } // namespace
 
-/// The first row that covers a question answers it.
+/// The first row that covers a question answers it; a row without an op covers
+/// all.
 static constexpr Row table[] = {
     // One vector of queries, whose scores for 64 keys stay in registers and the
     // first-level cache; 16 × 32 wins 3 % at d = 64 and loses 1 % at 128, 32 ×
@@ -30,19 +31,30 @@ static constexpr Row table[] = {
     // 2048,
     // EPYC with AVX-512).
     {"cpu", "infini.segment_attention", kAny, kAny, 64, {16, 64, 16384}},
+    // Four warps: two strips of 16 queries each, and accumulators, scores, and
+    // fragments in 255 registers; at d = 128 one strip. In f32 a thread's sums
+    // are 64 registers at d = 128, and K and V of two rounds fit the shared
+    // memory. (Derived; see docs/rationale.md.)
+    {"gpu", "infini.segment_attention", 64, kAny, 16, {128, 64, 4096}},
+    {"gpu", "infini.segment_attention", 128, kAny, 16, {64, 64, 4096}},
+    {"gpu", "infini.segment_attention", 128, kAny, 32, {64, 32, 4096}},
+    {"gpu", "infini.segment_attention", kAny, kAny, 64, {32, 32, 4096}},
+    {"gpu", "", kAny, kAny, 16, {64, 64, 4096, 128, 64, 32}},
+    {"gpu", "", kAny, kAny, 64, {64, 32, 4096, 64, 64, 32}},
 };
 
 BlockSizes infini::chooseBlockSizes(const BlockQuery &query) {
   for (const Row &row : table)
-    if (row.target == query.target && row.op == query.op &&
+    if (row.target == query.target && (row.op.empty() || row.op == query.op) &&
         query.headSize <= row.headSize && query.tokens <= row.tokens &&
         query.bits <= row.bits)
       return row.sizes;
   return {};
 }
 
-BlockSizes infini::blockSizesFor(Operation *op) {
+BlockSizes infini::blockSizesFor(Operation *op, StringRef target) {
   BlockQuery query;
+  query.target = target;
   query.op = op->getName().getStringRef();
   auto type = op->getNumResults()
                   ? dyn_cast<RankedTensorType>(op->getResultTypes().front())
@@ -55,6 +67,11 @@ BlockSizes infini::blockSizesFor(Operation *op) {
   };
   query.headSize = sizeAt(1);
   query.tokens = sizeAt(2);
+  // The operands' bits: a product's result is wider than they are.
+  if (op->getNumOperands())
+    if (auto first = dyn_cast<RankedTensorType>(op->getOperand(0).getType()))
+      if (first.getElementType().isIntOrFloat())
+        type = RankedTensorType::get(type.getShape(), first.getElementType());
   if (type.getElementType().isIntOrFloat())
     query.bits = type.getElementTypeBitWidth();
   return chooseBlockSizes(query);

@@ -7,7 +7,7 @@
 // covers. Nothing is tuned at run time, so packages are reproducible.
 //
 // The rule: 64 tokens a block, 64 keys, blocks of 16384 elements where an op
-// has no tokens, sums of more than 512 tokens in blocks of 128.
+// has no tokens.
 
 #ifndef INFINI_PASSES_DISPATCH_BLOCKSIZES_H
 #define INFINI_PASSES_DISPATCH_BLOCKSIZES_H
@@ -21,12 +21,15 @@ namespace infini {
 struct BlockSizes {
   /// Tokens (of queries, in attention), and keys.
   int64_t tokens = 64, keys = 64;
-  /// Elements of an op without tokens.
+  /// Elements of an op without tokens, and of a sum.
   int64_t elements = 16384;
+  /// Rows and columns of a dense product that is a kernel, and what of its sum
+  /// is added up at once.
+  int64_t rows = 64, columns = 64, depth = 128;
 };
 
 struct BlockQuery {
-  /// "cpu", or later a GPU's architecture.
+  /// "cpu", or "gpu": what a chip of any vendor likes.
   llvm::StringRef target = "cpu";
   /// The op's name, such as "infini.segment_attention".
   llvm::StringRef op;
@@ -41,7 +44,7 @@ struct BlockQuery {
 
 BlockSizes chooseBlockSizes(const BlockQuery &query);
 /// The question as an op asks it whose result is […, tokens, head].
-BlockSizes blockSizesFor(mlir::Operation *op);
+BlockSizes blockSizesFor(mlir::Operation *op, llvm::StringRef target);
 
 } // namespace infini
 

@@ -588,9 +588,11 @@ namespace {
 class FormDispatches final
     : public infini::impl::InfiniFormDispatchesBase<FormDispatches> {
 public:
+  using InfiniFormDispatchesBase::InfiniFormDispatchesBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    KernelBuilder builder(module);
+    KernelBuilder builder(module, target);
     IRRewriter rewriter(&getContext());
     for (func::FuncOp function :
          llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
@@ -610,8 +612,11 @@ public:
         if (parent == function)
           products.push_back(op);
       });
-      for (linalg::LinalgOp op : products)
-        gemms += succeeded(formGemm(rewriter, op));
+      // GPUs have no library: their products are kernels like all else.
+      if (target == "cpu")
+        for (linalg::LinalgOp op : products)
+          gemms += succeeded(formGemm(rewriter, op));
+      blockMoves(rewriter, function);
       if (failed(resolveSizes(function)) ||
           failed(formIn(rewriter, builder, function.getBody().front())))
         return signalPassFailure();
@@ -642,6 +647,34 @@ private:
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, &getContext());
     affine::AffineMinOp::getCanonicalizationPatterns(patterns, &getContext());
     return applyPatternsGreedily(function, std::move(patterns));
+  }
+
+  /// A slice that is put elsewhere as it is becomes a copy, which is cut into
+  /// blocks like any other op.
+  void blockMoves(RewriterBase &rewriter, func::FuncOp function) {
+    SmallVector<tensor::InsertSliceOp> moves;
+    function.walk([&](tensor::InsertSliceOp op) {
+      Operation *parent = op->getParentOp();
+      while (isa<scf::ForOp>(parent) && isScheduleLoop(parent))
+        parent = parent->getParentOp();
+      Operation *source = op.getSource().getDefiningOp();
+      if (parent == function && op.hasUnitStride() &&
+          !op.getSourceType().hasStaticShape() &&
+          (!source || isDuplicable(source)))
+        moves.push_back(op);
+    });
+    for (tensor::InsertSliceOp op : moves) {
+      rewriter.setInsertionPoint(op);
+      Location loc = op.getLoc();
+      Value source = op.getSource();
+      Value empty = tensor::EmptyOp::create(
+          rewriter, loc, tensor::getMixedSizes(rewriter, loc, source),
+          op.getSourceType().getElementType());
+      if (empty.getType() != source.getType())
+        empty = tensor::CastOp::create(rewriter, loc, source.getType(), empty);
+      op.getSourceMutable().assign(
+          linalg::CopyOp::create(rewriter, loc, source, empty)->getResult(0));
+    }
   }
 
   LogicalResult formIn(RewriterBase &rewriter, KernelBuilder &builder,

@@ -9,6 +9,7 @@
 #include "infini/passes/dispatch/BlockSizes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -127,16 +128,26 @@ bool infini::usesOnce(OpOperand &use) {
   return true;
 }
 
+bool infini::isDenseProduct(linalg::LinalgOp op) {
+  if (!linalg::isaContractionOpInterface(op) || op.getNumLoops() != 3)
+    return false;
+  auto dims = linalg::inferContractionDims(op);
+  return succeeded(dims) && dims->batch.empty() && dims->m.size() == 1 &&
+         dims->n.size() == 1 && dims->k.size() == 1;
+}
+
 /// The table's answer for a cluster: attention decides, where there is any.
-static BlockSizes blockSizes(Operation *op, const Cluster &cluster) {
+static BlockSizes blockSizes(Operation *op, const Cluster &cluster,
+                             StringRef target) {
   for (Operation *other : cluster.fusible())
     if (isa<SegmentAttentionOp>(other))
       op = other;
-  return blockSizesFor(op);
+  return blockSizesFor(op, target);
 }
 
-SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
-  const BlockSizes blocks = blockSizes(op, cluster);
+SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster,
+                                       StringRef target) {
+  const BlockSizes blocks = blockSizes(op, cluster, target);
   if (auto signed_ = dyn_cast<ShapeSignatureOpInterface>(op)) {
     SmallVector<DimName> parallel = signed_.getParallelDims();
     SmallVector<int64_t> sizes;
@@ -159,6 +170,13 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp)
     return {};
+  if (isDenseProduct(linalgOp)) {
+    auto dims = *linalg::inferContractionDims(linalgOp);
+    SmallVector<int64_t> sizes(3, 0);
+    sizes[dims.m[0]] = blocks.rows;
+    sizes[dims.n[0]] = blocks.columns;
+    return sizes;
+  }
   SmallVector<int64_t> sizes(linalgOp.getNumLoops(), -1);
   SmallVector<bool> whole(linalgOp.getNumLoops(), false);
   SmallVector<utils::IteratorType> iterators = linalgOp.getIteratorTypesArray();
@@ -175,7 +193,7 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
       if (!llvm::is_contained(loops, std::optional<unsigned>(i)))
         whole[i] = true;
     // What the producer would like, along its result's dimensions.
-    SmallVector<int64_t> wanted = tileSizes(producer, cluster);
+    SmallVector<int64_t> wanted = tileSizes(producer, cluster, target);
     for (auto [own, theirs] :
          llvm::zip(loops, loopsOfResult(cast<OpResult>(use.get())))) {
       if (!own)
@@ -188,28 +206,20 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster) {
     }
   }
   // Loops without a wish: whole from the inside out, up to a budget of
-  // elements.
+  // elements. Sizes that vary are always cut, so that they have a bound.
   SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges();
   int64_t block = 1;
-  bool innermost = true;
   for (int64_t i = sizes.size() - 1; i >= 0; --i) {
+    bool dynamic = ShapedType::isDynamic(ranges[i]);
     if (whole[i]) {
       sizes[i] = 0;
-      continue;
+      block *= dynamic ? blocks.tokens : ranges[i];
+    } else if (sizes[i] == -1) {
+      int64_t left = std::max<int64_t>(1, blocks.elements / block);
+      sizes[i] =
+          dynamic || ranges[i] > left ? llvm::bit_floor<uint64_t>(left) : 0;
+      block *= sizes[i] ? sizes[i] : ranges[i];
     }
-    if (sizes[i] == -1) {
-      bool dynamic = ShapedType::isDynamic(ranges[i]);
-      int64_t extent =
-          dynamic ? (innermost ? blocks.tokens : blocks.elements) : ranges[i];
-      if ((innermost && dynamic) || block * extent <= blocks.elements) {
-        sizes[i] = dynamic && !innermost ? blocks.elements / block : 0;
-        block *= extent;
-      } else {
-        sizes[i] = std::max<int64_t>(1, blocks.elements / block);
-        block = blocks.elements;
-      }
-    }
-    innermost = false;
   }
   for (unsigned i = 0, tiled = 0; i < sizes.size(); ++i)
     if (sizes[i] != 0 && ++tiled > kGridRank)
@@ -427,7 +437,7 @@ LogicalResult KernelBuilder::dispatch(RewriterBase &rewriter,
   if (isa<TilingInterface>(anchor) &&
       isa<linalg::LinalgOp, ShapeSignatureOpInterface>(anchor)) {
     if (failed(tile(function, mapping.lookup(anchor),
-                    tileSizes(anchor, cluster)))) {
+                    tileSizes(anchor, cluster, target)))) {
       kernel.erase();
       return root->emitError("failed to tile this op");
     }

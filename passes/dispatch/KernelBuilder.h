@@ -10,6 +10,7 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/SetVector.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace infini {
@@ -50,15 +51,21 @@ ClusterInputs inputsOf(const Cluster &cluster);
 /// that.
 bool usesOnce(mlir::OpOperand &use);
 
+/// A product of two matrices.
+bool isDenseProduct(mlir::linalg::LinalgOp op);
+
 /// Tile sizes along the loops of `op` (0: not cut), where the producers in
 /// `cluster` are to be fused into the tiles.
 llvm::SmallVector<int64_t> tileSizes(mlir::Operation *op,
-                                     const Cluster &cluster);
+                                     const Cluster &cluster,
+                                     llvm::StringRef target);
 
 /// Builds kernels, each distinct one once.
 class KernelBuilder {
 public:
-  explicit KernelBuilder(mlir::ModuleOp module) : module(module) {}
+  /// `target` as in BlockSizes.h.
+  KernelBuilder(mlir::ModuleOp module, llvm::StringRef target)
+      : module(module), target(target) {}
 
   /// Builds the cluster's kernel, and replaces the root by its dispatch.
   mlir::LogicalResult dispatch(mlir::RewriterBase &rewriter,
@@ -72,6 +79,7 @@ private:
   llvm::StringRef unique(mlir::ModuleOp kernel, llvm::StringRef hint);
 
   mlir::ModuleOp module;
+  llvm::StringRef target;
   /// Printed kernels, by text, and how often a hint was used.
   llvm::StringMap<std::string> names;
   llvm::StringMap<unsigned> hints;

@@ -10,7 +10,7 @@
 #include "infini/frontend/ImportModel.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/Pipelines.h"
-#include "infini/passes/emit/HostObject.h"
+#include "infini/passes/emit/Targets.h"
 #include "infini/passes/emit/WritePackage.h"
 #include "infini/runtime/nearest_name.h"
 #include "mlir/IR/Diagnostics.h"
@@ -53,50 +53,56 @@ private:
     return kUserError;
   }
   int readInput();
-  int readTarget();
+  int readTargets();
   /// Passes that may find fault with the input.
-  LogicalResult lower(llvm::function_ref<void(OpPassManager &)> build);
+  LogicalResult lower(ModuleOp module,
+                      llvm::function_ref<void(OpPassManager &)> build);
   /// Passes that may not: a failure is a bug, and leaves a file to reproduce
   /// it.
-  int lowerOurs(llvm::function_ref<void(OpPassManager &)> build);
-  int emit();
+  int lowerOurs(ModuleOp module,
+                llvm::function_ref<void(OpPassManager &)> build);
+  /// Targets that share a schedule: one variant of the package. Sets `done`
+  /// where a stage was asked for, and written.
+  int compileGroup(ModuleOp module, ArrayRef<CompileTarget> group, bool &done);
+  int lowerForCpu(ModuleOp module, const CompileTarget &target,
+                  OptionalPasses &optional);
+  int makeImage(ModuleOp module, const CompileTarget &target,
+                TargetImage &image);
+  int writeText(ModuleOp module, const CompileTarget &target);
+  int writePackageFile();
   int writeOutput(StringRef bytes);
-  int checkFused();
-  void noteFusedOps();
-  int writeIR();
+  int checkFused(ModuleOp module);
+  void noteFusedOps(ModuleOp module);
+  int writeIR(ModuleOp module);
 
   const CompileOptions &options;
   MLIRContext context;
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler;
-  OwningOpRef<ModuleOp> module;
-  CpuTarget target;
+  OwningOpRef<ModuleOp> source;
+  SmallVector<CompileTarget> targets;
+  SmallVector<OwningOpRef<ModuleOp>> modules;
+  SmallVector<CompiledVariant> variants;
   llvm::StringMap<std::string> fusedOps;
 };
 
 } // namespace
 
-int Compiler::readTarget() {
-  std::string name = "host";
-  if (options.targets.size() > 1)
-    return fail("expected one --target, got " + Twine(options.targets.size()) +
-                "; this version writes packages for one CPU");
-  if (!options.targets.empty()) {
-    StringRef text = options.targets.front();
-    auto [kind, rest] = text.split(':');
-    if (kind != "cpu")
-      return fail("unknown target '" + text +
-                  "'; available: cpu, cpu:<name>, such as cpu:x86-64-v3");
-    if (!rest.empty())
-      name = rest.str();
-    else if (text.contains(':'))
-      return fail("expected a CPU's name behind 'cpu:', such as cpu:x86-64-v3");
+int Compiler::readTargets() {
+  std::vector<std::string> names = options.targets;
+  if (names.empty())
+    names.push_back("cpu");
+  for (const std::string &name : names) {
+    std::string error;
+    FailureOr<CompileTarget> target = parseTarget(name, error);
+    if (failed(target))
+      return fail(error);
+    if (llvm::any_of(targets, [&](const CompileTarget &other) {
+          return other.getText() == target->getText();
+        }))
+      return fail("target '" + Twine(target->getText()) + "' is given twice");
+    targets.push_back(*target);
   }
-  std::string error;
-  FailureOr<CpuTarget> found = cpuTarget(name, error);
-  if (failed(found))
-    return fail(error);
-  target = *found;
   return kGood;
 }
 
@@ -105,9 +111,9 @@ int Compiler::readInput() {
     if (!options.entry.empty())
       return fail("--entry is for .mlir files, got the folder '" +
                   Twine(options.input) + "'");
-    module = importModel(options.input, options.import, context,
+    source = importModel(options.input, options.import, context,
                          [&] { return emitError(UnknownLoc::get(&context)); });
-    return module ? kGood : kUserError;
+    return source ? kGood : kUserError;
   }
   if (options.import.retrofit || options.import.dtype ||
       options.import.segmentLength || options.import.maxTokensPerCall)
@@ -124,27 +130,27 @@ int Compiler::readInput() {
                 "' is empty; expected a model folder or an .mlir file");
   std::string hash = llvm::utohexstr(llvm::xxh3_64bits(file->getBuffer()));
   sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
+  source = parseSourceFile<ModuleOp>(sources, &context);
+  if (!source)
     return kUserError;
-  module.get()->setAttr("program.source", StringAttr::get(&context, hash));
-  if (llvm::none_of(module->getOps<func::FuncOp>(), [](func::FuncOp f) {
+  source.get()->setAttr("program.source", StringAttr::get(&context, hash));
+  if (llvm::none_of(source->getOps<func::FuncOp>(), [](func::FuncOp f) {
         return f.isPublic() && !f.isExternal();
       }))
     return fail("expected a public function in '" + Twine(options.input) +
                 "', got none");
   if (!options.entry.empty()) {
-    auto entry = module->lookupSymbol<func::FuncOp>(options.entry);
+    auto entry = source->lookupSymbol<func::FuncOp>(options.entry);
     if (!entry || entry.isExternal()) {
       std::vector<std::string> known;
-      for (auto function : module->getOps<func::FuncOp>())
+      for (auto function : source->getOps<func::FuncOp>())
         if (function.isPublic() && !function.isExternal())
           known.push_back(function.getName().str());
       return fail("no function '" + Twine(options.entry) + "' in '" +
                   options.input + "'; the nearest is '" +
                   nearestName(options.entry, known) + "'");
     }
-    for (auto function : module->getOps<func::FuncOp>())
+    for (auto function : source->getOps<func::FuncOp>())
       function.setVisibility(function == entry
                                  ? SymbolTable::Visibility::Public
                                  : SymbolTable::Visibility::Private);
@@ -152,13 +158,15 @@ int Compiler::readInput() {
   return kGood;
 }
 
-LogicalResult Compiler::lower(llvm::function_ref<void(OpPassManager &)> build) {
+LogicalResult Compiler::lower(ModuleOp module,
+                              llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context);
   build(pm);
-  return pm.run(module.get());
+  return pm.run(module);
 }
 
-int Compiler::lowerOurs(llvm::function_ref<void(OpPassManager &)> build) {
+int Compiler::lowerOurs(ModuleOp module,
+                        llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context);
   SmallString<128> reproducer;
   llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
@@ -167,7 +175,7 @@ int Compiler::lowerOurs(llvm::function_ref<void(OpPassManager &)> build) {
                       Twine(llvm::sys::Process::getProcessId()) + ".mlir");
   pm.enableCrashReproducerGeneration(reproducer);
   build(pm);
-  if (succeeded(pm.run(module.get())))
+  if (succeeded(pm.run(module)))
     return kGood;
   fail("this is a bug in the compiler; please report it with the file '" +
        Twine(reproducer) + "'");
@@ -191,44 +199,67 @@ int Compiler::writeOutput(StringRef bytes) {
   return kGood;
 }
 
-int Compiler::writeIR() {
+int Compiler::writeIR(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  module->print(os);
+  module.print(os);
   os << "\n";
   return writeOutput(text);
 }
 
-int Compiler::emit() {
-  if (options.stage == Stage::LLVM || options.stage == Stage::Assembly) {
-    auto text =
-        emitHostObject(module.get(), target,
-                       options.stage == Stage::LLVM ? HostOutput::LLVMIR
-                                                    : HostOutput::Assembly);
-    if (failed(text))
-      return kBug;
-    return writeOutput(StringRef(text->data(), text->size()));
-  }
-  auto image = emitHostObject(module.get(), target, HostOutput::SharedObject);
-  if (failed(image))
+/// The code of a target, from the kernels of `module` in their last form.
+int Compiler::makeImage(ModuleOp module, const CompileTarget &target,
+                        TargetImage &image) {
+  FailureOr<SmallVector<char, 0>> bytes =
+      emitHostObject(module, target.cpu, HostOutput::SharedObject);
+  if (failed(bytes))
     return kBug;
-  size_t imageSize = image->size();
-  SmallVector<TargetImage> images;
-  images.push_back(
-      {"cpu", target.triple, target.cpu, target.features, std::move(*image)});
-  auto package = writePackage(module.get(), images);
+  image.kind = target.kind == CompileTarget::Cpu ? "cpu" : "sim";
+  image.triple = target.cpu.triple;
+  image.cpu = target.cpu.cpu;
+  image.features = target.cpu.features;
+  if (target.chip)
+    image.chip = target.chip->name.str();
+  image.image = std::move(*bytes);
+  return kGood;
+}
+
+int Compiler::writeText(ModuleOp module, const CompileTarget &target) {
+  auto text = emitHostObject(
+      module, target.cpu,
+      options.stage == Stage::LLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+  if (failed(text))
+    return kBug;
+  return writeOutput(StringRef(text->data(), text->size()));
+}
+
+int Compiler::writePackageFile() {
+  auto package = writePackage(variants);
   if (failed(package))
     return kUserError;
   if (options.report) {
-    llvm::errs() << "target cpu: " << target.cpu << ", " << imageSize
-                 << " bytes of code\n";
-    for (ModuleOp kernel : program::kernelsOf(module.get())) {
-      unsigned uses = 0;
-      module->walk([&](program::DispatchOp op) {
-        uses += op.getKernel() == *kernel.getSymName();
-      });
-      llvm::errs() << "kernel " << *kernel.getSymName() << ": " << uses
-                   << " dispatches\n";
+    for (const CompiledVariant &variant : variants) {
+      for (const TargetImage &image : variant.images)
+        llvm::errs() << "target " << image.kind << ": "
+                     << (image.chip.empty() ? image.cpu : image.chip) << ", "
+                     << image.image.size() << " bytes of code\n";
+      for (ModuleOp kernel : program::kernelsOf(variant.module)) {
+        unsigned uses = 0;
+        ModuleOp(variant.module)->walk([&](program::DispatchOp op) {
+          uses += op.getKernel() == *kernel.getSymName();
+        });
+        llvm::errs() << "kernel " << *kernel.getSymName() << ": " << uses
+                     << " dispatches";
+        if (auto threads =
+                kernel->getAttrOfType<IntegerAttr>("program.threads"))
+          llvm::errs() << ", " << threads.getInt() << " threads, "
+                       << kernel
+                              ->getAttrOfType<IntegerAttr>(
+                                  "program.shared_bytes")
+                              .getInt()
+                       << " bytes of shared memory";
+        llvm::errs() << "\n";
+      }
     }
     llvm::errs() << "package: " << package->size() << " bytes\n";
   }
@@ -237,20 +268,20 @@ int Compiler::emit() {
 
 /// An error for each scan that could not be cut, and each kernel with an op of
 /// ours that became no tile program.
-int Compiler::checkFused() {
+int Compiler::checkFused(ModuleOp module) {
   bool good = true;
   auto reason = [](Operation *op) {
     auto attribute = op->getAttrOfType<StringAttr>(program::kFallback);
     return attribute ? attribute.getValue() : StringRef();
   };
-  for (auto function : module->getOps<func::FuncOp>())
+  for (auto function : module.getOps<func::FuncOp>())
     if (StringRef why = reason(function); !why.empty()) {
       function.emitError("expected its segments' states to be cut out "
                          "(--require=fused), but ")
           << why;
       good = false;
     }
-  for (ModuleOp kernel : program::kernelsOf(module.get())) {
+  for (ModuleOp kernel : program::kernelsOf(module)) {
     auto ops = fusedOps.find(*kernel.getSymName());
     StringRef why = reason(kernel);
     if (ops == fusedOps.end() || why.empty())
@@ -264,8 +295,9 @@ int Compiler::checkFused() {
 }
 
 /// The ops of ours in each kernel, by its name.
-void Compiler::noteFusedOps() {
-  for (ModuleOp kernel : program::kernelsOf(module.get())) {
+void Compiler::noteFusedOps(ModuleOp module) {
+  fusedOps.clear();
+  for (ModuleOp kernel : program::kernelsOf(module)) {
     llvm::SetVector<StringRef> names;
     kernel.walk([&](ShapeSignatureOpInterface op) {
       names.insert(op->getName().getStringRef());
@@ -294,59 +326,121 @@ int Compiler::run() {
   }
   // Messages say what is wrong in words.
   context.printOpOnDiagnostic(false);
-  if (int status = readTarget())
+  if (int status = readTargets())
     return status;
   if (int status = readInput())
     return status;
   if (options.stage == Stage::Infini) {
-    if (int status = lowerOurs(
-            [](OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }))
+    if (int status = lowerOurs(source.get(), [](OpPassManager &pm) {
+          pm.addPass(createCanonicalizerPass());
+        }))
       return status;
-    return writeIR();
+    return writeIR(source.get());
   }
+  // A chip, real or simulated, has one schedule; each CPU its own.
+  while (!targets.empty()) {
+    SmallVector<CompileTarget> group{targets.front()};
+    targets.erase(targets.begin());
+    for (auto it = targets.begin(); group[0].isGpu() && it != targets.end();) {
+      if (it->chip == group[0].chip) {
+        group.push_back(*it);
+        it = targets.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    modules.push_back(source->clone());
+    bool done = false;
+    if (int status = compileGroup(modules.back().get(), group, done))
+      return status;
+    if (done)
+      return kGood;
+  }
+  return writePackageFile();
+}
+
+int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
+                           bool &done) {
+  const CompileTarget &target = group.front();
+  StringRef family = target.isGpu() ? "gpu" : "cpu";
+  auto stops = [&](Stage stage) { return done = options.stage == stage; };
   // What the input may get wrong shows up to here; behind it, a failure is
   // ours.
   InfiniStageOptions stage;
   stage.schedule = options.schedule;
-  if (failed(lower([&](OpPassManager &pm) {
+  if (failed(lower(module, [&](OpPassManager &pm) {
         buildInfiniStage(pm, stage);
-        buildDispatchStage(pm);
+        buildDispatchStage(pm, family);
       })))
     return kUserError;
-  if (options.stage == Stage::Dispatch)
-    return writeIR();
-  if (int status = lowerOurs(buildProgramStage))
+  if (stops(Stage::Dispatch))
+    return writeIR(module);
+  if (int status = lowerOurs(module, buildProgramStage))
     return status;
-  if (options.stage == Stage::Program)
-    return writeIR();
-  noteFusedOps();
+  if (stops(Stage::Program))
+    return writeIR(module);
+  noteFusedOps(module);
   OptionalPasses optional(options.optionalPasses);
-  if (int status =
-          lowerOurs([&](OpPassManager &pm) { buildTileStage(pm, optional); }))
+  if (int status = lowerOurs(module, [&](OpPassManager &pm) {
+        buildTileStage(pm, optional, family);
+      }))
     return status;
   if (options.requireFused)
-    if (int status = checkFused())
+    if (int status = checkFused(module))
       return status;
-  if (options.stage == Stage::Tile)
-    return writeIR();
+  if (stops(Stage::Tile))
+    return writeIR(module);
+  CompiledVariant variant{module, {}};
+  if (!target.isGpu()) {
+    if (int status = lowerForCpu(module, target, optional))
+      return status;
+    if (stops(Stage::Vector))
+      return writeIR(module);
+    if (int status = lowerOurs(module, buildCpuLLVMStage))
+      return status;
+    if (stops(Stage::LLVM) || stops(Stage::Assembly))
+      return writeText(module, target);
+    if (int status = makeImage(module, target, variant.images.emplace_back()))
+      return status;
+    variants.push_back(std::move(variant));
+    return kGood;
+  }
+  GpuPipelineOptions pipeline;
+  pipeline.sharedBytes = target.chip->sharedBytes;
+  // A kernel that has no form on tiles is the input's affair.
+  if (failed(lower(module,
+                   [&](OpPassManager &pm) { buildLaneStage(pm, pipeline); })))
+    return kUserError;
+  if (stops(Stage::Vector))
+    return writeIR(module);
+  for (const CompileTarget &member : group) {
+    OwningOpRef<ModuleOp> code(module.clone());
+    if (int status = lowerOurs(code.get(), buildSimLLVMStage))
+      return status;
+    if (stops(Stage::LLVM) || stops(Stage::Assembly))
+      return writeText(code.get(), member);
+    if (int status =
+            makeImage(code.get(), member, variant.images.emplace_back()))
+      return status;
+  }
+  variants.push_back(std::move(variant));
+  return kGood;
+}
+
+int Compiler::lowerForCpu(ModuleOp module, const CompileTarget &target,
+                          OptionalPasses &optional) {
   CpuPipelineOptions pipeline;
-  if (!target.hasAVX512) {
+  if (!target.cpu.hasAVX512) {
     // Sixteen registers of eight: 4 × 16 leaves room for operands.
     pipeline.rows = 4;
     pipeline.columns = 16;
   }
-  if (int status = lowerOurs([&](OpPassManager &pm) {
-        if (options.interpretTiles)
-          buildInterpreterStage(pm);
-        else
-          buildCpuVectorStage(pm, pipeline, optional);
-      }))
-    return status;
-  if (options.stage == Stage::Vector)
-    return writeIR();
-  if (int status = lowerOurs(buildCpuLLVMStage))
-    return status;
-  return emit();
+  return lowerOurs(module, [&](OpPassManager &pm) {
+    if (options.interpretTiles)
+      buildInterpreterStage(pm);
+    else
+      buildCpuVectorStage(pm, pipeline, optional);
+  });
 }
 
 int infini::compile(const CompileOptions &options) {

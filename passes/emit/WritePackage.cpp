@@ -511,9 +511,42 @@ FailureOr<flatbuffers::Offset<fb::Entry>> EntryWriter::write() {
                          checkVector, bufferVector, arenaSize, commandVector);
 }
 
-FailureOr<std::string> infini::writePackage(ModuleOp module,
-                                            ArrayRef<TargetImage> targets) {
-  flatbuffers::FlatBufferBuilder fbb(1 << 16);
+//===----------------------------------------------------------------------===//
+// Variants, targets, the package
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Of a GPU's kernels, as their modules say.
+FailureOr<std::vector<LaunchShape>> launchesOf(ModuleOp module) {
+  std::vector<LaunchShape> launches;
+  for (ModuleOp kernel : kernelsOf(module)) {
+    auto threads = kernel->getAttrOfType<IntegerAttr>("program.threads");
+    if (!threads)
+      return kernel.emitError(
+          "the kernel is not lowered for a GPU: no 'program.threads'");
+    auto shared = kernel->getAttrOfType<IntegerAttr>("program.shared_bytes");
+    launches.push_back({static_cast<uint32_t>(threads.getInt()),
+                        static_cast<uint32_t>(shared ? shared.getInt() : 0)});
+  }
+  return launches;
+}
+
+class PackageWriter {
+public:
+  FailureOr<std::string> write(ArrayRef<CompiledVariant> variants);
+
+private:
+  LogicalResult variant(ModuleOp module);
+  LogicalResult target(ModuleOp module, const TargetImage &image);
+  flatbuffers::Offset<fb::Model> model(ModuleOp module);
+
+  flatbuffers::FlatBufferBuilder fbb{1 << 16};
+  std::vector<flatbuffers::Offset<fb::Variant>> variants;
+  std::vector<flatbuffers::Offset<fb::Target>> targets;
+};
+} // namespace
+
+LogicalResult PackageWriter::variant(ModuleOp module) {
   llvm::StringMap<unsigned> numbers;
   std::vector<AffineMap> grids;
   std::vector<flatbuffers::Offset<fb::Kernel>> kernels;
@@ -540,43 +573,84 @@ FailureOr<std::string> infini::writePackage(ModuleOp module,
   }
   if (entries.empty())
     return module.emitError("expected at least one function, got none");
-  std::vector<flatbuffers::Offset<fb::Target>> targetOffsets;
-  for (const TargetImage &target : targets) {
-    auto kind = fbb.CreateString(target.kind),
-         triple = fbb.CreateString(target.triple),
-         cpu = fbb.CreateString(target.cpu);
-    auto features = fbb.CreateVectorOfStrings(target.features);
-    fbb.ForceVectorAlignment(target.image.size(), 1, 64);
-    auto image =
-        fbb.CreateVector(reinterpret_cast<const uint8_t *>(target.image.data()),
-                         target.image.size());
-    targetOffsets.push_back(
-        fb::CreateTarget(fbb, kind, triple, cpu, features, image));
-  }
-  flatbuffers::Offset<fb::Model> model;
-  if (auto facts = module->getAttrOfType<DictionaryAttr>(kModel)) {
-    auto text = [&](StringRef key) {
-      auto attr = facts.getAs<StringAttr>(key);
-      return fbb.CreateString(attr ? attr.str() : std::string());
-    };
-    auto number = [&](StringRef key) {
-      auto attr = facts.getAs<IntegerAttr>(key);
-      return attr ? attr.getInt() : 0;
-    };
-    auto fingerprint = text("fingerprint"), config = text("config");
-    model = fb::CreateModel(fbb, fingerprint, config, number("vocab_size"),
-                            number("segment_length"),
-                            number("max_tokens_per_call"), number("layers"));
-  }
-  auto producer =
-      fbb.CreateString("infini 0.1.0 (LLVM " LLVM_VERSION_STRING ")");
-  auto source = module->getAttrOfType<StringAttr>("program.source");
-  auto sourceOffset = fbb.CreateString(source ? source.str() : std::string());
   auto entryVector = fbb.CreateVector(entries);
   auto kernelVector = fbb.CreateVector(kernels);
-  auto targetVector = fbb.CreateVector(targetOffsets);
-  fbb.Finish(fb::CreatePackage(fbb, producer, sourceOffset, model, entryVector,
-                               kernelVector, targetVector),
+  variants.push_back(fb::CreateVariant(fbb, entryVector, kernelVector));
+  return success();
+}
+
+/// Of the variant that was written last.
+LogicalResult PackageWriter::target(ModuleOp module, const TargetImage &image) {
+  std::vector<LaunchShape> launches = image.launches;
+  if (launches.empty() && image.kind != "cpu") {
+    auto found = launchesOf(module);
+    if (failed(found))
+      return failure();
+    launches = std::move(*found);
+  }
+  std::vector<fb::KernelLaunch> launchStructs;
+  for (const LaunchShape &launch : launches)
+    launchStructs.emplace_back(launch.threads, launch.sharedBytes);
+  auto kind = fbb.CreateString(image.kind), chip = fbb.CreateString(image.chip),
+       triple = fbb.CreateString(image.triple),
+       cpu = fbb.CreateString(image.cpu);
+  auto launchVector = fbb.CreateVectorOfStructs(launchStructs);
+  auto features = fbb.CreateVectorOfStrings(image.features);
+  fbb.ForceVectorAlignment(image.image.size(), 1, 64);
+  auto bytes =
+      fbb.CreateVector(reinterpret_cast<const uint8_t *>(image.image.data()),
+                       image.image.size());
+  auto format = image.format == TargetImage::Ptx     ? fb::ImageFormat_ptx
+                : image.format == TargetImage::Cubin ? fb::ImageFormat_cubin
+                                                     : fb::ImageFormat_elf;
+  targets.push_back(fb::CreateTarget(fbb, kind, variants.size() - 1, chip,
+                                     format, launchVector, triple, cpu,
+                                     features, bytes));
+  return success();
+}
+
+flatbuffers::Offset<fb::Model> PackageWriter::model(ModuleOp module) {
+  auto facts = module->getAttrOfType<DictionaryAttr>(kModel);
+  if (!facts)
+    return 0;
+  auto text = [&](StringRef key) {
+    auto attr = facts.getAs<StringAttr>(key);
+    return fbb.CreateString(attr ? attr.str() : std::string());
+  };
+  auto number = [&](StringRef key) {
+    auto attr = facts.getAs<IntegerAttr>(key);
+    return attr ? attr.getInt() : 0;
+  };
+  auto fingerprint = text("fingerprint"), config = text("config");
+  return fb::CreateModel(fbb, fingerprint, config, number("vocab_size"),
+                         number("segment_length"),
+                         number("max_tokens_per_call"), number("layers"));
+}
+
+FailureOr<std::string>
+PackageWriter::write(ArrayRef<CompiledVariant> compiled) {
+  for (const CompiledVariant &one : compiled) {
+    if (failed(variant(one.module)))
+      return failure();
+    for (const TargetImage &image : one.images)
+      if (failed(target(one.module, image)))
+        return failure();
+  }
+  ModuleOp first = compiled.front().module;
+  auto modelOffset = model(first);
+  auto producer =
+      fbb.CreateString("infini 0.1.0 (LLVM " LLVM_VERSION_STRING ")");
+  auto source = first->getAttrOfType<StringAttr>("program.source");
+  auto sourceOffset = fbb.CreateString(source ? source.str() : std::string());
+  auto variantVector = fbb.CreateVector(variants);
+  auto targetVector = fbb.CreateVector(targets);
+  fbb.Finish(fb::CreatePackage(fbb, producer, sourceOffset, modelOffset,
+                               variantVector, targetVector),
              fb::PackageIdentifier());
   return makePackageFile(fbb.GetBufferPointer(), fbb.GetSize());
+}
+
+FailureOr<std::string>
+infini::writePackage(ArrayRef<CompiledVariant> variants) {
+  return PackageWriter().write(variants);
 }

@@ -161,6 +161,34 @@ Value TileLowering::indexTile(AffineExpr expr, ValueRange dims,
   return arith::MulIOp::create(b, loc, left, right);
 }
 
+/// Elements of a whole buffer by their positions.
+FailureOr<Value> TileLowering::gather(tensor::ExtractOp extract,
+                                      linalg::LinalgOp op, const Loops &loops,
+                                      IRMapping &values) {
+  FailureOr<Part *> found = part(extract.getTensor());
+  if (failed(found))
+    return failure();
+  Part source = **found;
+  if (source.kind != Part::Place || !isa<BlockArgument>(source.buffer) ||
+      !llvm::equal(source.dims, llvm::seq<int64_t>(0, source.offsets.size())) ||
+      !llvm::all_of(source.offsets, [](OpFoldResult offset) {
+        return isConstantIntValue(offset, 0);
+      }))
+    return fail("elements are taken out of a part of a buffer");
+  if (dirty.contains(source.buffer))
+    return fail("a buffer is read after it was written");
+  SmallVector<Value> indices;
+  for (Value index : extract.getIndices()) {
+    FailureOr<Value> known = bodyValue(index, op, loops, values);
+    if (failed(known))
+      return failure();
+    indices.push_back(*known);
+  }
+  return tile::GatherOp::create(b, loc, loopType(loops, extract.getType()),
+                                source.buffer, indices)
+      .getResult();
+}
+
 FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
                                          const Loops &loops,
                                          IRMapping &values) {
@@ -200,6 +228,11 @@ FailureOr<Value> TileLowering::bodyValue(Value value, linalg::LinalgOp op,
                      ArrayRef(operands).drop_front(map.getNumDims()), loops);
     if (!made)
       return fail("a position is no sum");
+  } else if (auto extract = value.getDefiningOp<tensor::ExtractOp>()) {
+    FailureOr<Value> gathered = gather(extract, op, loops, values);
+    if (failed(gathered))
+      return failure();
+    made = *gathered;
   } else {
     Operation *def = value.getDefiningOp();
     bool isConstant = def->hasTrait<OpTrait::ConstantLike>();

@@ -39,7 +39,7 @@ class AttentionLowering {
 public:
   /// `keyBlock` keys in a block of scores; 0: what the table says.
   AttentionLowering(SegmentAttentionOp op, RewriterBase &rewriter,
-                    int64_t keyBlock);
+                    int64_t keyBlock, StringRef target);
 
   void run();
 
@@ -132,11 +132,12 @@ static bool isAtMost(OpFoldResult size, int64_t most) {
 }
 
 AttentionLowering::AttentionLowering(SegmentAttentionOp op,
-                                     RewriterBase &rewriter, int64_t keyBlock)
+                                     RewriterBase &rewriter, int64_t keyBlock,
+                                     StringRef target)
     : op(op), b(rewriter), loc(op.getLoc()) {
   Type element = op.getType().getElementType();
   accumulator = element.isF64() ? element : b.getF32Type();
-  BlockSizes blocks = blockSizesFor(op);
+  BlockSizes blocks = blockSizesFor(op, target);
   this->keyBlock = keyBlock ? keyBlock : blocks.keys;
   // A tile was cut to its size already; it fills whole vectors.
   constexpr int64_t lanes = 8, largestTile = 128;
@@ -541,7 +542,7 @@ struct LowerAttention final
     getOperation().walk([&](SegmentAttentionOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());
     for (SegmentAttentionOp op : ops) {
-      AttentionLowering(op, rewriter, keyBlock).run();
+      AttentionLowering(op, rewriter, keyBlock, target).run();
       ++lowered;
     }
   }

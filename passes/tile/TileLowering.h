@@ -157,6 +157,10 @@ private:
                                          mlir::linalg::LinalgOp op,
                                          const Loops &loops,
                                          mlir::IRMapping &values);
+  mlir::FailureOr<mlir::Value> gather(mlir::tensor::ExtractOp extract,
+                                      mlir::linalg::LinalgOp op,
+                                      const Loops &loops,
+                                      mlir::IRMapping &values);
   mlir::Value overLoops(mlir::Value value, const Loops &loops);
   mlir::Value indexTile(mlir::AffineExpr expr, mlir::ValueRange dims,
                         mlir::ValueRange symbols, const Loops &loops);

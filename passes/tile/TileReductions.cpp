@@ -7,6 +7,7 @@
 // share one loop.
 
 #include "infini/passes/Passes.h"
+#include "infini/passes/dispatch/BlockSizes.h"
 #include "infini/passes/tile/SizeBound.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -38,8 +39,8 @@ struct TileReductions final
   using InfiniTileReductionsBase::InfiniTileReductionsBase;
 
   void runOnOperation() override {
-    if (block < 1 || longest < block) {
-      getOperation().emitError("expected option 'block' to be from 1 to "
+    if (block < 0 || longest < block) {
+      getOperation().emitError("expected option 'block' to be from 0 to "
                                "'longest', got ")
           << int64_t(block) << " and " << int64_t(longest);
       return signalPassFailure();
@@ -67,17 +68,35 @@ struct TileReductions final
     share(rewriter, loops);
   }
 
+  /// How many elements of a sum are added up without a loop. On GPUs a
+  /// product's operands lie in shared memory, all else in registers.
+  int64_t mostAtOnce(linalg::LinalgOp op, const BlockSizes &blocks) {
+    if (target == "cpu")
+      return longest;
+    if (linalg::isaContractionOpInterface(op))
+      return blocks.depth;
+    int64_t elements = 1;
+    for (int64_t size : op.getStaticLoopRanges())
+      elements = ShapedType::isDynamic(size)
+                     ? elements
+                     : llvm::SaturatingMultiply<uint64_t>(elements, size);
+    return elements > 2 * blocks.elements ? blocks.depth : longest;
+  }
+
   scf::ForOp tile(RewriterBase &rewriter, linalg::LinalgOp op) {
     rewriter.setInsertionPoint(op);
+    BlockSizes blocks = blockSizesFor(op, target);
+    int64_t size = block ? int64_t(block) : blocks.depth,
+            most = mostAtOnce(op, blocks);
     SmallVector<OpFoldResult> sizes;
     bool any = false;
     for (auto [range, type] :
          llvm::zip(op.createLoopRanges(rewriter, op.getLoc()),
                    op.getIteratorTypesArray())) {
       bool isLong = type == utils::IteratorType::reduction && !any &&
-                    isLonger(range.size, longest);
+                    isLonger(range.size, most);
       any |= isLong;
-      sizes.push_back(rewriter.getIndexAttr(isLong ? int64_t(block) : 0));
+      sizes.push_back(rewriter.getIndexAttr(isLong ? size : 0));
     }
     if (!any)
       return {};

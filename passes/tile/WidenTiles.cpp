@@ -71,12 +71,12 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
 
   static void widen(RewriterBase &b, Operation *op) {
     Location loc = op->getLoc();
-    if (auto load = dyn_cast<tile::LoadOp>(op)) {
-      if (!isNarrow(load.getType()))
+    if (isa<tile::LoadOp, tile::GatherOp>(op)) {
+      Value value = op->getResult(0);
+      Type type = value.getType();
+      if (!isNarrow(type))
         return;
-      b.setInsertionPointAfter(load);
-      Type type = load.getType();
-      Value value = load.getResult();
+      b.setInsertionPointAfter(op);
       Operation *first = nullptr;
       if (getElementTypeOrSelf(type).getIntOrFloatBitWidth() < 32) {
         value = arith::ExtFOp::create(
@@ -84,7 +84,7 @@ struct WidenTiles final : infini::impl::InfiniWidenTilesBase<WidenTiles> {
         first = value.getDefiningOp();
       }
       value = arith::ExtFOp::create(b, loc, widened(type), value);
-      load.getResult().replaceAllUsesExcept(
+      op->getResult(0).replaceAllUsesExcept(
           value, first ? first : value.getDefiningOp());
       return;
     }

@@ -454,7 +454,7 @@ func.func @dot_mixed(%a: tensor<2x3xf16>, %b: tensor<3x5xbf16>, %c: tensor<2x5xf
 
 // dot_c3: no integers.
 func.func @dot_integers(%a: tensor<2x3xi8>, %b: tensor<3x5xi8>, %c: tensor<2x5xf32>) {
-  // expected-error@+1 {{'tile.dot' op operand #0 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float or 64-bit float values, but got 'tensor<2x3xi8>'}}
+  // expected-error@+1 {{'tile.dot' op operand #0 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float or 64-bit float values or buffer in shared memory, but got 'tensor<2x3xi8>'}}
   %r = tile.dot %a, %b, %c : tensor<2x3xi8>, tensor<3x5xi8> into tensor<2x5xf32>
   return
 }

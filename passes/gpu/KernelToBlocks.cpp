@@ -1,0 +1,84 @@
+// Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A tile program becomes what one block of a GPU's grid does: parallel loops
+// are the block's position, views of buffers are gone, and all sizes are
+// arguments.
+
+#include "infini/dialect/program/ProgramOps.h"
+#include "infini/dialect/tile/TileOps.h"
+#include "infini/passes/Passes.h"
+#include "infini/passes/kernel/KernelGrid.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace infini {
+#define GEN_PASS_DEF_INFINIKERNELTOBLOCKS
+#include "infini/passes/Passes.h.inc"
+} // namespace infini
+
+using namespace mlir;
+using namespace infini;
+
+/// Sizes of buffers that are not static become arguments behind the kernel's
+/// own, in the order in which they appear (runtime/kernel_abi.h).
+static void passSizes(func::FuncOp function, IRRewriter &b) {
+  Block &entry = function.getBody().front();
+  Location loc = function.getLoc();
+  SmallVector<BlockArgument> buffers;
+  for (BlockArgument argument : entry.getArguments())
+    if (isa<MemRefType>(argument.getType()))
+      buffers.push_back(argument);
+  for (BlockArgument buffer : buffers) {
+    auto type = cast<MemRefType>(buffer.getType());
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      if (!type.isDynamicDim(dim))
+        continue;
+      Value size = entry.addArgument(b.getIndexType(), loc);
+      for (Operation *user : llvm::make_early_inc_range(buffer.getUsers())) {
+        auto op = dyn_cast<memref::DimOp>(user);
+        if (op && op.getConstantIndex() == dim)
+          b.replaceOp(op, size);
+      }
+    }
+  }
+  function.setFunctionType(
+      b.getFunctionType(entry.getArgumentTypes(), TypeRange()));
+}
+
+namespace {
+struct KernelToBlocks final
+    : infini::impl::InfiniKernelToBlocksBase<KernelToBlocks> {
+  using InfiniKernelToBlocksBase::InfiniKernelToBlocksBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = program::kernelFunction(getOperation());
+    if (!function) {
+      getOperation().emitError(
+          "expected a kernel's module to have a name, and a function of it");
+      return signalPassFailure();
+    }
+    if (auto why =
+            getOperation()->getAttrOfType<StringAttr>(program::kFallback)) {
+      function.emitError("kernel '")
+          << function.getName()
+          << "' has no form on tiles, and GPUs run tile programs only: "
+          << why.getValue();
+      return signalPassFailure();
+    }
+    IRRewriter rewriter(&getContext());
+    KernelGrid grid(getOperation(), function, rewriter);
+    grid.analyze();
+    passSizes(function, rewriter);
+    if (failed(grid.lower([&](unsigned i) -> Value {
+          return gpu::BlockIdOp::create(rewriter, function.getLoc(),
+                                        static_cast<gpu::Dimension>(i));
+        })))
+      return signalPassFailure();
+    getOperation()->setAttr("program.threads",
+                            rewriter.getI64IntegerAttr(32 * warps));
+  }
+};
+} // namespace
