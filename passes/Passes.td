@@ -431,6 +431,34 @@ def TileToLanes : Pass<"tile-to-lanes", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect"];
 }
 
+def InfiniExpandGpuMath : Pass<"infini-expand-gpu-math", "::mlir::func::FuncOp"> {
+  let summary = "Replaces functions that GPUs have no instruction for";
+  let description = [{
+    What remains are 2^x in f32, square roots, and rounding, which are instructions;
+    all else becomes arithmetic: in f32 by upstream's approximations (e^x by ours),
+    in f64 e^x, sine, and cosine by Cephes' (arguments up to 2^30). No library of a
+    vendor is needed.
+
+    Numerics: changes rounding (f32 ≤ 2 ulp for e^x, upstream's error for others; f64 ≤
+    2 ulp).
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def InfiniLanesToNVVM : Pass<"infini-lanes-to-nvvm", "::mlir::ModuleOp"> {
+  let summary = "Lowers the code of a lane to NVVM";
+  let description = [{
+    Ops of the lane dialect become NVVM ops; accesses with a predicate PTX. The
+    function becomes a kernel whose parameters are the flat struct of
+    runtime/kernel_abi.h.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def InfiniLanesToSim : Pass<"infini-lanes-to-sim", "::mlir::ModuleOp"> {
   let summary = "Lets the simulator do what a lane does with memory and other lanes";
   let description = [{

@@ -174,14 +174,35 @@ void infini::buildLaneStage(OpPassManager &pm,
   shared.limit = options.sharedBytes;
   kernel.addPass(createTileAllocateShared(shared));
   kernel.addPass(createTileToLanes());
+  // Functions of 16-bit numbers are computed in f32.
+  kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
+  kernel.addNestedPass<func::FuncOp>(createInfiniExpandGpuMath());
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
 }
 
+void infini::buildNvidiaLLVMStage(OpPassManager &pm) {
+  OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addPass(createInfiniLanesToNVVM());
+  kernel.addPass(createLowerAffinePass());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+  kernel.addPass(arith::createArithExpandOpsPass());
+  kernel.addPass(createSCFToControlFlowPass());
+  kernel.addPass(createConvertVectorToLLVMPass());
+  kernel.addPass(createConvertMathToLLVMPass());
+  kernel.addPass(createArithToLLVMConversionPass());
+  kernel.addPass(createConvertIndexToLLVMPass());
+  kernel.addPass(createConvertFuncToLLVMPass());
+  kernel.addPass(createConvertControlFlowToLLVMPass());
+  kernel.addPass(createReconcileUnrealizedCastsPass());
+  kernel.addPass(createCanonicalizerPass());
+  kernel.addPass(createCSEPass());
+}
+
 void infini::buildSimLLVMStage(OpPassManager &pm) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
-  kernel.addNestedPass<func::FuncOp>(math::createMathExtendToSupportedTypes());
   kernel.addNestedPass<func::FuncOp>(createInfiniExpandMath());
   kernel.addPass(createInfiniLanesToSim());
   addHostLowering(kernel);
@@ -211,6 +232,9 @@ void infini::buildCpuPipeline(OpPassManager &pm,
 }
 
 void infini::registerPipelines() {
+  PassPipelineRegistration<>(
+      "infini-nvidia-llvm-stage", "The code of one lane, for NVIDIA's GPUs",
+      [](OpPassManager &pm) { buildNvidiaLLVMStage(pm); });
   PassPipelineRegistration<GpuPipelineOptions>(
       "infini-lane-stage", "Tile programs to the code of one lane of a GPU",
       [](OpPassManager &pm, const GpuPipelineOptions &options) {

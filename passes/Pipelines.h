@@ -98,6 +98,8 @@ void buildInterpreterStage(mlir::OpPassManager &pm);
 void buildLaneStage(mlir::OpPassManager &pm, const GpuPipelineOptions &options);
 /// The code of a lane to the LLVM dialect, for the simulator.
 void buildSimLLVMStage(mlir::OpPassManager &pm);
+/// The code of a lane to the LLVM dialect and NVVM.
+void buildNvidiaLLVMStage(mlir::OpPassManager &pm);
 /// Kernels to the LLVM dialect and the flat kernel ABI.
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.

@@ -99,12 +99,17 @@ infini_status *infini_package_from_memory(const void *bytes, size_t size,
 
 void infini_package_release(infini_package *package) { delete package; }
 
+/// Those of any variant: names and ports are the same in all.
+static const std::vector<Entry> &entriesOf(const infini_package *package) {
+  return package->object->program().variants.front().entries;
+}
+
 size_t infini_package_entry_count(const infini_package *package) {
-  return package->object->program().entries.size();
+  return entriesOf(package).size();
 }
 
 static const Entry *entryAt(const infini_package *package, size_t index) {
-  const auto &entries = package->object->program().entries;
+  const auto &entries = entriesOf(package);
   return index < entries.size() ? &entries[index] : nullptr;
 }
 
@@ -206,6 +211,10 @@ infini_status *infini_device_open(const char *name, uint32_t threads,
 }
 
 void infini_device_release(infini_device *device) { delete device; }
+
+const char *infini_device_chip(const infini_device *device) {
+  return device->object->chip();
+}
 
 //===----------------------------------------------------------------------===//
 // Sessions

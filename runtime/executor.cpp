@@ -12,14 +12,14 @@ using namespace infini;
 /// address, and null plus something is not defined.
 alignas(64) static uint8_t nothing[64];
 
-Executor::Executor(const Program &program, const Entry &entry, Device &device,
-                   DeviceModule &module, bool poison)
-    : program(program), entry(entry), device(device), module(module),
-      poison(poison), variables(entry.variables), bound(entry.variables),
+Executor::Executor(const Entry &entry, Device &device, DeviceModule &module,
+                   bool poison)
+    : entry(entry), device(device), module(module), poison(poison),
+      variables(entry.variables), bound(entry.variables),
       values(entry.expressions.size()), computedIn(entry.expressions.size()),
       buffers(entry.buffers.size()), outputShapes(entry.outputs.size()),
       outputSizes(entry.outputs.size()), outputScalars(entry.outputs.size()),
-      arguments(2 * maxKernelSlots) {
+      arguments(2 * maxKernelSlots), bufferBytes(maxKernelSlots) {
   for (size_t i = 0; i < entry.outputs.size(); ++i)
     outputShapes[i].resize(entry.outputs[i].shape.size());
   for (size_t i = 0; i < entry.expressions.size(); ++i) {
@@ -247,21 +247,26 @@ Status Executor::requireBytes(const Command &command, size_t operand,
 }
 
 Status Executor::runDispatch(const Command &command) {
-  int64_t grid[3] = {1, 1, 1};
+  Dispatch dispatch = {command.kernel,         {1, 1, 1},
+                       arguments.data(),       command.buffers.size(),
+                       command.scalars.size(), bufferBytes.data()};
   for (size_t i = 0; i < command.grid.size(); ++i) {
-    INFINI_TRY(value(command.grid[i], grid[i]));
-    if (grid[i] <= 0)
+    INFINI_TRY(value(command.grid[i], dispatch.grid[i]));
+    if (dispatch.grid[i] <= 0)
       return Status();
   }
   uint64_t *slot = arguments.data();
-  for (uint32_t index : command.buffers)
+  int64_t *bytes = bufferBytes.data();
+  for (uint32_t index : command.buffers) {
     *slot++ = reinterpret_cast<uintptr_t>(buffers[index].data);
+    *bytes++ = buffers[index].bytes;
+  }
   for (uint32_t index : command.scalars) {
     int64_t scalar;
     INFINI_TRY(value(index, scalar));
     *slot++ = static_cast<uint64_t>(scalar);
   }
-  return device.dispatch(module, command.kernel, grid, arguments.data());
+  return device.dispatch(module, dispatch);
 }
 
 Status Executor::runGemm(const Command &command) {
@@ -326,7 +331,7 @@ Status Executor::runCommands(const std::vector<Command> &commands) {
   return Status();
 }
 
-Status Executor::run(void *const *outputs) {
+Status Executor::runStep(void *const *outputs) {
   if (poison)
     INFINI_TRY(device.fill(arena->data, arena->bytes, ~uint64_t(0), 8));
   for (size_t i = 0; i < entry.outputs.size(); ++i) {
@@ -339,6 +344,40 @@ Status Executor::run(void *const *outputs) {
       INFINI_TRY(device.fill(buffer.data, static_cast<size_t>(buffer.bytes),
                              ~uint64_t(0), 8));
   }
-  INFINI_TRY_AT(runCommands(entry.commands), "entry " + quoted(entry.name));
+  return runCommands(entry.commands);
+}
+
+namespace {
+/// Between beginStep and endStep; an exception ends it too.
+class Step {
+public:
+  Step(Device &device, DeviceModule &module) : device(device), module(module) {}
+  ~Step() {
+    if (isOpen)
+      (void)device.endStep(module, true);
+  }
+  Status begin() {
+    INFINI_TRY(device.beginStep(module));
+    isOpen = true;
+    return Status();
+  }
+  Status end() {
+    isOpen = false;
+    return device.endStep(module, false);
+  }
+
+private:
+  Device &device;
+  DeviceModule &module;
+  bool isOpen = false;
+};
+} // namespace
+
+Status Executor::run(void *const *outputs) {
+  auto place = [&] { return "entry " + quoted(entry.name); };
+  Step step(device, module);
+  INFINI_TRY_AT(step.begin(), place());
+  INFINI_TRY_AT(runStep(outputs), place());
+  INFINI_TRY_AT(step.end(), place());
   return Status();
 }

@@ -18,6 +18,7 @@ class Executor {
 public:
   /// What an input port is given.
   struct Input {
+    /// An address of the device. Null where place() comes before run().
     void *data = nullptr;
     const int64_t *shape = nullptr;
     size_t rank = 0;
@@ -27,14 +28,23 @@ public:
 
   /// All must outlive it. `poison`: fill the arena and the outputs with NaN
   /// bytes before they are used.
-  Executor(const Program &program, const Entry &entry, Device &device,
-           DeviceModule &module, bool poison);
+  Executor(const Entry &entry, Device &device, DeviceModule &module,
+           bool poison);
 
   /// Takes one input a port; checks shapes and everything else that depends on
   /// them. Changes nothing but what run() and the functions below use, so that
   /// an error here leaves no trace.
   Status bind(const Input *inputs);
 
+  /// After bind(): the bytes of input tensor `port`, and where it is to lie if
+  /// bind() was not told. Not for empty ones.
+  int64_t inputBytes(size_t port) const {
+    return buffers[static_cast<size_t>(entry.inputs[port].buffer)].bytes;
+  }
+  void place(size_t port, void *data) {
+    buffers[static_cast<size_t>(entry.inputs[port].buffer)].data =
+        static_cast<uint8_t *>(data);
+  }
   /// After bind(): the shape and bytes of output tensor `port`, the value of
   /// output scalar `port`.
   const std::vector<int64_t> &outputShape(size_t port) const {
@@ -43,8 +53,8 @@ public:
   int64_t outputBytes(size_t port) const { return outputSizes[port]; }
   int64_t outputScalar(size_t port) const { return outputScalars[port]; }
 
-  /// Runs the commands on what was bound. One address an output port; those of
-  /// scalars and states are ignored.
+  /// Gives the device the commands on what was bound. One address (of the
+  /// device) an output port; those of scalars and states are ignored.
   Status run(void *const *outputs);
 
   size_t arenaBytes() const { return arena ? arena->bytes : 0; }
@@ -63,13 +73,13 @@ private:
   Status runChecks();
   Status bindOutputs();
   Status bindBuffers(const Input *inputs);
+  Status runStep(void *const *outputs);
   Status runCommands(const std::vector<Command> &commands);
   Status runCommand(const Command &command);
   Status runDispatch(const Command &command);
   Status runGemm(const Command &command);
   Status requireBytes(const Command &command, size_t operand, int64_t bytes);
 
-  const Program &program;
   const Entry &entry;
   Device &device;
   DeviceModule &module;
@@ -87,7 +97,9 @@ private:
   std::vector<Location> buffers;
   std::vector<std::vector<int64_t>> outputShapes;
   std::vector<int64_t> outputSizes, outputScalars;
+  /// Of the dispatch at hand.
   std::vector<uint64_t> arguments;
+  std::vector<int64_t> bufferBytes;
   std::unique_ptr<DeviceMemory> arena;
 };
 

@@ -7,11 +7,12 @@
 // Every function that can fail returns a status: null is success, anything
 // else has a code and a text, and belongs to the caller
 // (infini_status_release). No exception leaves a function, nothing is printed,
-// and there is no global state, but for two things that come with the process:
-// OpenBLAS's own number of threads is set to 1 when a cpu device is opened (the
-// runtime has a thread pool of its own), and the environment variable
-// INFINI_POISON, read when a session is opened: with the value 1 all scratch
-// and output memory is filled with NaN bytes before it is used.
+// and there is no global state, but for what comes with the process: OpenBLAS's
+// own number of threads is set to 1 when a cpu device is opened (the runtime
+// has a thread pool of its own), and two environment variables are read:
+// INFINI_LIBCUDA (see infini_device_open), and INFINI_POISON when a session is
+// opened: with the value 1 all scratch and output memory is filled with NaN
+// bytes before it is used.
 //
 // No pointer may be null unless it is said. Where a function fails, what it
 // would have made is left as it was.
@@ -198,12 +199,20 @@ typedef struct infini_device infini_device;
 
 /// The names that infini_device_open knows, separated by ", "; static.
 INFINI_API const char *infini_device_names(void);
-/// `name`: "cpu". `threads`: how many threads share a dispatch, the calling
-/// one included; 0: as many as the process may use cores. Results do not depend
-/// on it. Errors: user (no such device, more than 1024 threads), out of memory.
+/// `name`: "cpu"; "cuda" or "cuda:<number>", an NVIDIA GPU (the driver's
+/// library is looked for now, by its name libcuda.so.1 or, if it is set, by
+/// that in the environment variable INFINI_LIBCUDA); "sim:<chip>", such a GPU
+/// simulated: for tests, slow. `threads`: how many threads share a dispatch on
+/// the cpu, the calling one included; 0: as many as the process may use cores.
+/// Results do not depend on it.
+/// Errors: user (no such device, no driver or one that is too old, more than
+/// 1024 threads), out of memory.
 INFINI_API infini_status *infini_device_open(const char *name, uint32_t threads,
                                              infini_device **device);
 INFINI_API void infini_device_release(infini_device *device);
+/// The GPU's architecture as packages name it ("sm_90"); "" for the cpu. Valid
+/// as long as the device.
+INFINI_API const char *infini_device_chip(const infini_device *device);
 
 //===----------------------------------------------------------------------===//
 // Sessions
@@ -216,7 +225,8 @@ typedef struct infini_session infini_session;
 /// entries `<name>.init` do not count). `weights`: null when the entry has no
 /// weights. Runs `<entry>.init` if the entry has constants; the state is zero.
 /// Errors: user (no such entry, a weight is missing or has another type or
-/// shape, the processor lacks what the kernels need), out of memory.
+/// shape, the device lacks what the kernels need or the package has none for
+/// it), out of memory.
 INFINI_API infini_status *infini_session_open(infini_package *package,
                                               const char *entry,
                                               infini_weights *weights,
@@ -283,7 +293,7 @@ typedef struct infini_statistics {
   uint64_t calls;
   /// Sizes in bytes: what the session keeps between calls, computed constants,
   /// the memory for intermediate results (its high-water mark), the weights
-  /// that the entry uses (mapped, not copied).
+  /// that the entry uses (mapped; a GPU gets a copy).
   uint64_t state_bytes;
   uint64_t constant_bytes;
   uint64_t arena_bytes;

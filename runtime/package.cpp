@@ -134,6 +134,7 @@ Status decode(const fb::Check &from, Check &to);
 Status decode(const fb::Command &from, Command &to);
 Status decode(const fb::Entry &from, Entry &to);
 Status decode(const fb::Kernel &from, Kernel &to);
+Status decode(const fb::Variant &from, Variant &to);
 Status decode(const fb::Target &from, Target &to);
 
 template <typename From, typename To>
@@ -215,8 +216,22 @@ Status decode(const fb::Kernel &from, Kernel &to) {
   return Status();
 }
 
+Status decode(const fb::Variant &from, Variant &to) {
+  INFINI_TRY(decodeAll(from.entries(), to.entries));
+  return decodeAll(from.kernels(), to.kernels);
+}
+
 Status decode(const fb::Target &from, Target &to) {
   to.kind = decode(from.kind());
+  to.variant = from.variant();
+  to.chip = decode(from.chip());
+  INFINI_TRY(
+      decodeEnum(from.format(), imageFormatCount, "image format", to.format));
+  size_t launches = from.launches() ? from.launches()->size() : 0;
+  for (size_t i = 0; i < launches; ++i) {
+    fb::KernelLaunch launch = structAt(from.launches(), i);
+    to.launches.push_back({launch.threads(), launch.shared_bytes()});
+  }
   to.triple = decode(from.triple());
   to.cpu = decode(from.cpu());
   to.features = decode(from.features());
@@ -234,8 +249,7 @@ Status decode(const fb::Package &from, Program &to) {
                 model->vocab_size(),          model->layers(),
                 model->segment_length(),      model->max_tokens_per_call()};
   }
-  INFINI_TRY(decodeAll(from.entries(), to.entries));
-  INFINI_TRY(decodeAll(from.kernels(), to.kernels));
+  INFINI_TRY(decodeAll(from.variants(), to.variants));
   return decodeAll(from.targets(), to.targets);
 }
 
@@ -325,23 +339,18 @@ static bool isInit(const std::string &name) {
   return name.size() > 5 && name.compare(name.size() - 5, 5, ".init") == 0;
 }
 
-const Entry *Package::findEntry(std::string_view name) const {
-  for (const Entry &entry : contents.entries)
-    if (entry.name == name)
-      return &entry;
-  return nullptr;
-}
-
-Status Package::selectEntry(std::string_view name, const Entry *&entry) const {
+Status Package::selectEntry(std::string_view name, size_t variant,
+                            const Entry *&entry) const {
   std::vector<std::string> names;
-  for (const Entry &candidate : contents.entries)
+  const Variant &entries = contents.variants[variant];
+  for (const Entry &candidate : entries.entries)
     if (!isInit(candidate.name))
       names.push_back(candidate.name);
-  entry = findEntry(name.empty() ? "main" : name);
+  entry = entries.findEntry(name.empty() ? "main" : name);
   if (entry)
     return Status();
   if (name.empty() && names.size() == 1) {
-    entry = findEntry(names.front());
+    entry = entries.findEntry(names.front());
     return Status();
   }
   std::string list;

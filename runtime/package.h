@@ -22,10 +22,10 @@ public:
                            std::shared_ptr<const Package> &package);
 
   const Program &program() const { return contents; }
-  /// Null when there is none of this name.
-  const Entry *findEntry(std::string_view name) const;
-  /// The one named, or the one that is meant when `name` is empty.
-  Status selectEntry(std::string_view name, const Entry *&entry) const;
+  /// The one named, or the one that is meant when `name` is empty. All variants
+  /// have entries of the same names and ports.
+  Status selectEntry(std::string_view name, size_t variant,
+                     const Entry *&entry) const;
 
 private:
   struct AlignedBytes {
@@ -45,6 +45,11 @@ private:
 /// Fills in what verification finds out (Entry::boundByInput,
 /// Expression::readsLoopVariable).
 Status verifyProgram(Program &program);
+
+/// Its last parts: that each variant offers the same, so that a session may use
+/// any; and that targets fit their variants, and images their targets.
+Status verifyVariantsAgree(const std::vector<Variant> &variants);
+Status verifyTargets(const Program &program);
 
 } // namespace infini
 

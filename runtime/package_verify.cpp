@@ -6,8 +6,8 @@
 // expressions are well formed, variables are bound before they are read,
 // commands and ports fit the buffers and kernels that they name. What depends
 // on the values of variables (sizes, ranges) is checked when an entry runs.
+// target_verify.cpp has the rest: variants against each other, and targets.
 
-#include "infini/runtime/elf_image.h"
 #include "infini/runtime/package.h"
 
 #include <unordered_map>
@@ -37,8 +37,8 @@ constexpr uint32_t maxVariables = 1 << 20;
 
 class EntryVerifier {
 public:
-  EntryVerifier(const Program &program, Entry &entry)
-      : program(program), entry(entry) {}
+  EntryVerifier(const std::vector<Kernel> &kernels, Entry &entry)
+      : kernels(kernels), entry(entry) {}
 
   Status run() {
     if (entry.variables > maxVariables)
@@ -110,7 +110,7 @@ private:
     return Status();
   }
 
-  const Program &program;
+  const std::vector<Kernel> &kernels;
   Entry &entry;
   /// Counters of the loops around the command at hand.
   std::vector<bool> live;
@@ -264,10 +264,10 @@ Status EntryVerifier::verifyBuffers() {
 }
 
 Status EntryVerifier::verifyDispatch(const Command &command) {
-  if (command.kernel >= program.kernels.size())
+  if (command.kernel >= kernels.size())
     return dataError("names kernel ", command.kernel, ", expected one of ",
-                     program.kernels.size());
-  const Kernel &kernel = program.kernels[command.kernel];
+                     kernels.size());
+  const Kernel &kernel = kernels[command.kernel];
   auto expect = [&](const char *what, size_t expected, size_t got) {
     return expected == got
                ? Status()
@@ -357,11 +357,8 @@ Status EntryVerifier::verifyCommands(const std::vector<Command> &commands,
 }
 
 /// What an entry's constants are computed by.
-Status verifyInit(const Program &program, const Entry &entry) {
-  const Entry *init = nullptr;
-  for (const Entry &candidate : program.entries)
-    if (candidate.name == entry.name + ".init")
-      init = &candidate;
+Status verifyInit(const Variant &variant, const Entry &entry) {
+  const Entry *init = variant.findEntry(entry.name + ".init");
   for (const Port &port : entry.outputs)
     // An init entry is recognised by what it makes, whatever its name.
     if (port.kind == PortKind::constant)
@@ -399,9 +396,9 @@ Status verifyInit(const Program &program, const Entry &entry) {
   return Status();
 }
 
-Status verifyKernels(const Program &program) {
+Status verifyKernels(const std::vector<Kernel> &kernels) {
   std::unordered_set<std::string> names;
-  for (const Kernel &kernel : program.kernels) {
+  for (const Kernel &kernel : kernels) {
     if (kernel.name.empty())
       return dataError("a kernel has no name");
     if (!names.insert(kernel.name).second)
@@ -418,21 +415,22 @@ Status verifyKernels(const Program &program) {
   return Status();
 }
 
-Status verifyTarget(const Program &program, const Target &target) {
-  if (target.kind.empty())
-    return dataError("has no kind");
-  // Other kinds are for other runtimes: not ours to judge, and not usable here.
-  if (target.kind != "cpu")
-    return Status();
-  if (target.triple.empty())
-    return dataError("has no triple");
-  if (program.kernels.empty() && target.imageBytes == 0)
-    return Status();
-  std::vector<std::string> symbols;
-  for (const Kernel &kernel : program.kernels)
-    symbols.push_back(kernel.name);
-  return verifyElfImage(target.image, target.imageBytes, target.triple,
-                        symbols);
+Status verifyVariant(Variant &variant) {
+  INFINI_TRY(verifyKernels(variant.kernels));
+  if (variant.entries.empty())
+    return dataError("has no entries");
+  std::unordered_set<std::string> names;
+  for (Entry &entry : variant.entries) {
+    if (entry.name.empty())
+      return dataError("an entry has no name");
+    if (!names.insert(entry.name).second)
+      return dataError("two entries have the name ", quoted(entry.name));
+    INFINI_TRY_AT(EntryVerifier(variant.kernels, entry).run(),
+                  "entry " + quoted(entry.name));
+  }
+  for (const Entry &entry : variant.entries)
+    INFINI_TRY(verifyInit(variant, entry));
+  return Status();
 }
 
 } // namespace
@@ -442,24 +440,10 @@ Status infini::verifyProgram(Program &program) {
     return dataError("has no producer");
   if (program.hasModel && program.model.maxTokensPerCall == 0)
     return dataError("the model takes 0 tokens a call");
-  INFINI_TRY(verifyKernels(program));
-  if (program.entries.empty())
-    return dataError("has no entries");
-  std::unordered_set<std::string> names;
-  for (Entry &entry : program.entries) {
-    if (entry.name.empty())
-      return dataError("an entry has no name");
-    if (!names.insert(entry.name).second)
-      return dataError("two entries have the name ", quoted(entry.name));
-    INFINI_TRY_AT(EntryVerifier(program, entry).run(),
-                  "entry " + quoted(entry.name));
-  }
-  for (const Entry &entry : program.entries)
-    INFINI_TRY(verifyInit(program, entry));
-  if (program.targets.empty())
-    return dataError("has no targets");
-  for (size_t i = 0; i < program.targets.size(); ++i)
-    INFINI_TRY_AT(verifyTarget(program, program.targets[i]),
-                  text("target ", i, ", ", quoted(program.targets[i].kind)));
-  return Status();
+  if (program.variants.empty())
+    return dataError("has no variants");
+  for (size_t i = 0; i < program.variants.size(); ++i)
+    INFINI_TRY_AT(verifyVariant(program.variants[i]), text("variant ", i));
+  INFINI_TRY(verifyVariantsAgree(program.variants));
+  return verifyTargets(program);
 }

@@ -12,6 +12,7 @@
 #include "infini/runtime/expression.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace infini {
@@ -109,8 +110,39 @@ struct Kernel {
   uint32_t buffers, scalars, gridRank;
 };
 
+/// What targets of one kind share.
+struct Variant {
+  std::vector<Entry> entries;
+  std::vector<Kernel> kernels;
+
+  /// Null when there is none of this name.
+  const Entry *findEntry(std::string_view name) const {
+    for (const Entry &entry : entries)
+      if (entry.name == name)
+        return &entry;
+    return nullptr;
+  }
+};
+
+enum class ImageFormat : uint8_t { elf, ptx, cubin };
+constexpr unsigned imageFormatCount = 3;
+
+/// What a block of a kernel takes on a GPU.
+struct KernelLaunch {
+  uint32_t threads, sharedBytes;
+};
+constexpr uint32_t maxLaunchThreads = 1024;
+constexpr uint32_t maxLaunchSharedBytes = 256 << 10;
+
 struct Target {
-  std::string kind, triple, cpu;
+  std::string kind;
+  /// Number in Program::variants.
+  uint32_t variant;
+  std::string chip;
+  ImageFormat format;
+  /// One a kernel of the variant, or none.
+  std::vector<KernelLaunch> launches;
+  std::string triple, cpu;
   std::vector<std::string> features;
   /// Points into the package's bytes.
   const uint8_t *image;
@@ -127,8 +159,7 @@ struct Program {
   std::string producer, source;
   bool hasModel = false;
   Model model;
-  std::vector<Entry> entries;
-  std::vector<Kernel> kernels;
+  std::vector<Variant> variants;
   std::vector<Target> targets;
 };
 

@@ -3,237 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 #include "infini/runtime/session.h"
-#include "infini/runtime/nearest_name.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <unordered_set>
 
 using namespace infini;
-
-//===----------------------------------------------------------------------===//
-// Opening
-//===----------------------------------------------------------------------===//
-
-static std::vector<int64_t> staticShape(const Port &port) {
-  std::vector<int64_t> shape;
-  for (const Dim &dim : port.dims)
-    shape.push_back(dim.variable < 0 ? dim.value : -1);
-  return shape;
-}
-
-static bool toElementType(safetensors::Dtype dtype, ElementType &type) {
-  using safetensors::Dtype;
-  switch (dtype) {
-  case Dtype::F64:
-    return type = ElementType::f64, true;
-  case Dtype::F32:
-    return type = ElementType::f32, true;
-  case Dtype::F16:
-    return type = ElementType::f16, true;
-  case Dtype::BF16:
-    return type = ElementType::bf16, true;
-  case Dtype::I64:
-    return type = ElementType::i64, true;
-  case Dtype::I32:
-    return type = ElementType::i32, true;
-  case Dtype::I16:
-    return type = ElementType::i16, true;
-  case Dtype::I8:
-    return type = ElementType::i8, true;
-  case Dtype::BOOL:
-    return type = ElementType::i1, true;
-  default:
-    return false;
-  }
-}
-
-/// The tensor that was perhaps meant by a name: none that the package uses.
-static std::string nearestUnused(const safetensors::Model &weights,
-                                 const Program &program,
-                                 const std::string &name) {
-  std::unordered_set<std::string_view> used;
-  for (const Entry &entry : program.entries)
-    for (const Port &port : entry.inputs)
-      if (port.kind == PortKind::weight)
-        used.insert(port.name);
-  std::vector<std::string_view> unused;
-  for (const safetensors::Tensor &tensor : weights.tensors())
-    if (!used.count(tensor.name))
-      unused.push_back(tensor.name);
-  return nearestName(name, unused);
-}
-
-Status Session::bindWeight(const Port &port, Executor::Input &input) {
-  if (!weights)
-    return userError("entry ", quoted(entry->name), " needs the tensor ",
-                     quoted(port.name), "; give the folder of the weights");
-  const safetensors::Tensor *tensor = weights->find(port.name);
-  if (!tensor) {
-    std::string nearest =
-        nearestUnused(*weights, package->program(), port.name);
-    return userError("weights ", quoted(weights->path()), " have no tensor ",
-                     quoted(port.name),
-                     nearest.empty() ? "" : "; the nearest unused name is ",
-                     nearest.empty() ? "" : quoted(nearest));
-  }
-  // Dynamic dimensions are bound at each call, and checked then.
-  bool shapeMatches = tensor->shape.size() == port.dims.size();
-  for (size_t i = 0; shapeMatches && i < port.dims.size(); ++i)
-    shapeMatches =
-        port.dims[i].variable >= 0 || port.dims[i].value == tensor->shape[i];
-  ElementType type;
-  if (!toElementType(tensor->dtype, type) || type != port.element ||
-      !shapeMatches) {
-    std::vector<int64_t> expected = staticShape(port);
-    return userError("tensor ", quoted(port.name), " of weights ",
-                     quoted(weights->path()), ": expected ",
-                     nameOf(port.element), " ",
-                     shapeText(expected.data(), expected.size()), ", got ",
-                     safetensors::nameOf(tensor->dtype), " ",
-                     shapeText(tensor->shape.data(), tensor->shape.size()),
-                     "; was the package compiled from this model?");
-  }
-  input.shape = tensor->shape.data();
-  input.rank = tensor->shape.size();
-  input.data = const_cast<uint8_t *>(tensor->data);
-  // The format does not promise alignment. Where it lacks, a copy is needed.
-  if (reinterpret_cast<uintptr_t>(tensor->data) % bytesOf(type) != 0) {
-    auto copy = std::make_unique<Fixed>();
-    INFINI_TRY(device->allocate(tensor->bytes, copy->memory));
-    INFINI_TRY(device->copy(copy->memory->data, tensor->data, tensor->bytes));
-    input.data = copy->memory->data;
-    fixed.push_back(std::move(copy));
-  }
-  counts.weight_bytes += tensor->bytes;
-  return Status();
-}
-
-Status Session::bindWeights(const Entry &entry,
-                            std::vector<Executor::Input> &inputs) {
-  inputs.resize(entry.inputs.size());
-  for (size_t i = 0; i < entry.inputs.size(); ++i)
-    if (entry.inputs[i].kind == PortKind::weight)
-      INFINI_TRY(bindWeight(entry.inputs[i], inputs[i]));
-  return Status();
-}
-
-Status Session::makeStates() {
-  for (size_t i = 0; i < entry->inputs.size(); ++i) {
-    const Port &port = entry->inputs[i];
-    if (port.kind != PortKind::state)
-      continue;
-    State state;
-    state.port = &port;
-    state.bytes = sizeof(int64_t);
-    if (!port.isScalar()) {
-      auto shape = std::make_unique<Fixed>();
-      shape->shape = staticShape(port);
-      int64_t bytes;
-      if (!tensorBytes(port.element, shape->shape.data(), shape->shape.size(),
-                       bytes))
-        return bug("state ", quoted(port.name), " is too large");
-      INFINI_TRY(device->allocate(static_cast<size_t>(bytes), state.memory));
-      state.bytes = static_cast<size_t>(bytes);
-      inputs[i].data = state.memory->data;
-      inputs[i].shape = shape->shape.data();
-      inputs[i].rank = shape->shape.size();
-      fixed.push_back(std::move(shape));
-    }
-    counts.state_bytes += state.bytes;
-    states.push_back(std::move(state));
-  }
-  outputStates.assign(entry->outputs.size(), nullptr);
-  for (size_t i = 0; i < entry->outputs.size(); ++i)
-    for (State &state : states)
-      if (entry->outputs[i].kind == PortKind::state &&
-          entry->outputs[i].name == state.port->name)
-        outputStates[i] = &state;
-  return Status();
-}
-
-Status Session::makeConstants(const Entry &init) {
-  std::vector<Executor::Input> initInputs;
-  INFINI_TRY(bindWeights(init, initInputs));
-  for (const Port &port : init.inputs)
-    if (port.kind != PortKind::weight)
-      return bug("entry ", quoted(init.name), " has the ", nameOf(port.kind),
-                 " input ", quoted(port.name), ", expected weights only");
-  Executor maker(package->program(), init, *device, *module, poison);
-  INFINI_TRY_AT(maker.bind(initInputs.data()), "entry " + quoted(init.name));
-  std::vector<void *> results;
-  for (size_t o = 0; o < init.outputs.size(); ++o) {
-    auto constant = std::make_unique<Fixed>();
-    constant->shape = maker.outputShape(o);
-    INFINI_TRY(device->allocate(static_cast<size_t>(maker.outputBytes(o)),
-                                constant->memory));
-    results.push_back(constant->memory->data);
-    counts.constant_bytes += static_cast<uint64_t>(maker.outputBytes(o));
-    for (size_t i = 0; i < entry->inputs.size(); ++i) {
-      const Port &port = entry->inputs[i];
-      if (port.kind != PortKind::constant || port.name != init.outputs[o].name)
-        continue;
-      if (constant->shape != staticShape(port))
-        return bug("constant ", quoted(port.name), " is made with the shape ",
-                   shapeText(constant->shape.data(), constant->shape.size()),
-                   ", expected ",
-                   shapeText(staticShape(port).data(), port.dims.size()));
-      inputs[i].data = constant->memory->data;
-      inputs[i].shape = constant->shape.data();
-      inputs[i].rank = constant->shape.size();
-    }
-    fixed.push_back(std::move(constant));
-  }
-  return maker.run(results.data());
-}
-
-Status Session::open(std::shared_ptr<const Package> package,
-                     const std::string &entryName,
-                     std::shared_ptr<const safetensors::Model> weights,
-                     std::shared_ptr<Device> device,
-                     std::unique_ptr<Session> &result) {
-  std::unique_ptr<Session> session(new Session());
-  session->package = std::move(package);
-  session->weights = std::move(weights);
-  session->device = std::move(device);
-  const Program &program = session->package->program();
-  INFINI_TRY(session->package->selectEntry(entryName, session->entry));
-  const Entry &entry = *session->entry;
-  INFINI_TRY(session->device->load(program, session->module));
-  const char *poison = getenv("INFINI_POISON");
-  session->poison = poison && std::strcmp(poison, "1") == 0;
-  if (session->poison)
-    session->device->poisonScratch();
-
-  for (size_t i = 0; i < entry.inputs.size(); ++i)
-    if (entry.inputs[i].kind == PortKind::argument)
-      session->argumentInputs.push_back(i);
-  for (size_t i = 0; i < entry.outputs.size(); ++i) {
-    if (entry.outputs[i].kind == PortKind::argument)
-      session->argumentOutputs.push_back(i);
-    else if (entry.outputs[i].kind == PortKind::constant)
-      return userError("entry ", quoted(entry.name),
-                       " computes the constants "
-                       "of another entry and cannot be called");
-  }
-  session->outputs.resize(entry.outputs.size());
-  INFINI_TRY(session->bindWeights(entry, session->inputs));
-  INFINI_TRY(session->makeStates());
-  bool hasConstants = std::any_of(
-      entry.inputs.begin(), entry.inputs.end(),
-      [](const Port &port) { return port.kind == PortKind::constant; });
-  if (hasConstants) // verified to be there
-    INFINI_TRY(session->makeConstants(
-        *session->package->findEntry(entry.name + ".init")));
-  session->executor = std::make_unique<Executor>(
-      program, entry, *session->device, *session->module, session->poison);
-  if (program.hasModel)
-    session->tokensPerCall = program.model.maxTokensPerCall;
-  INFINI_TRY(session->reset());
-  result = std::move(session);
-  return Status();
-}
 
 //===----------------------------------------------------------------------===//
 // Calls
@@ -309,8 +84,57 @@ Status shapeResult(infini_tensor &tensor, const Port &port,
 }
 } // namespace
 
-Status Session::runBound(void *const *outputs) {
-  if (Status status = executor->run(outputs)) {
+/// Room on the device for what the caller gives and gets, grown only: graphs of
+/// calls find the same addresses again.
+Status Session::reserveOnDevice() {
+  auto reserve = [&](std::unique_ptr<DeviceMemory> &memory, int64_t bytes) {
+    if (memory && memory->bytes >= static_cast<size_t>(bytes))
+      return Status();
+    memory.reset();
+    return device->allocate(static_cast<size_t>(bytes), memory);
+  };
+  for (size_t i : argumentInputs) {
+    if (entry->inputs[i].isScalar() || executor->inputBytes(i) == 0)
+      continue;
+    INFINI_TRY_AT(reserve(inputMemory[i], executor->inputBytes(i)),
+                  "argument " + quoted(entry->inputs[i].name));
+    executor->place(i, inputMemory[i]->data);
+  }
+  for (size_t o : argumentOutputs) {
+    if (entry->outputs[o].isScalar() || executor->outputBytes(o) == 0)
+      continue;
+    INFINI_TRY_AT(reserve(outputMemory[o], executor->outputBytes(o)),
+                  "output " + quoted(entry->outputs[o].name));
+    outputs[o] = outputMemory[o]->data;
+  }
+  return Status();
+}
+
+Status Session::runOnDevice(const infini_tensor *results) {
+  for (size_t i : argumentInputs)
+    if (!entry->inputs[i].isScalar())
+      INFINI_TRY_AT(
+          device->upload(inputMemory[i] ? inputMemory[i]->data : nullptr,
+                         inputs[i].data,
+                         static_cast<size_t>(executor->inputBytes(i))),
+          "argument " + quoted(entry->inputs[i].name));
+  INFINI_TRY(executor->run(outputs.data()));
+  for (size_t i = 0; i < argumentOutputs.size(); ++i) {
+    size_t o = argumentOutputs[i];
+    if (!entry->outputs[o].isScalar())
+      INFINI_TRY_AT(
+          device->download(results[i].data, outputs[o],
+                           static_cast<size_t>(executor->outputBytes(o))),
+          "output " + quoted(entry->outputs[o].name));
+  }
+  // A fault belongs to the call that made it.
+  INFINI_TRY_AT(device->synchronize(), "entry " + quoted(entry->name));
+  return Status();
+}
+
+Status Session::runBound(const infini_tensor *results) {
+  if (Status status = device->sharesHostMemory() ? executor->run(outputs.data())
+                                                 : runOnDevice(results)) {
     broken = true;
     return status;
   }
@@ -361,7 +185,9 @@ Status Session::call(const infini_tensor *arguments, size_t argumentCount,
                            allocations));
     outputs[o] = results[i].data;
   }
-  INFINI_TRY(runBound(outputs.data()));
+  if (!device->sharesHostMemory())
+    INFINI_TRY(reserveOnDevice());
+  INFINI_TRY(runBound(results));
   for (size_t i = 0; i < resultCount; ++i) {
     size_t o = argumentOutputs[i];
     int64_t value = executor->outputScalar(o);
@@ -487,7 +313,8 @@ Status Session::readState(std::string_view name, infini_tensor &tensor) const {
     if (state.port->isScalar())
       std::memcpy(tensor.data, &state.scalar, sizeof state.scalar);
     else
-      INFINI_TRY(device->copy(tensor.data, state.memory->data, state.bytes));
+      INFINI_TRY(
+          device->download(tensor.data, state.memory->data, state.bytes));
     allocations.keep();
     return Status();
   }

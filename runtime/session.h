@@ -12,6 +12,8 @@
 #include "infini/runtime/package.h"
 #include "infini/runtime/safetensors.h"
 
+#include <map>
+
 namespace infini {
 
 class Session {
@@ -40,6 +42,7 @@ public:
 
 private:
   Session() = default;
+  static std::vector<int64_t> staticShape(const Port &port);
 
   struct State {
     const Port *port;
@@ -47,7 +50,7 @@ private:
     int64_t scalar = 0;
     size_t bytes = 0;
   };
-  /// A tensor that stays where it is: a weight or a constant.
+  /// What stays where it is: a constant; of a state the shape.
   struct Fixed {
     std::vector<int64_t> shape;
     std::unique_ptr<DeviceMemory> memory;
@@ -60,12 +63,16 @@ private:
   Status bindWeight(const Port &port, Executor::Input &input);
   Status checkTextForm(const Port *&tokens, const Port *&logits) const;
   Status feedCall(const int32_t *tokens, size_t count, float *logits);
-  Status runBound(void *const *outputs);
+  Status reserveOnDevice();
+  Status runOnDevice(const infini_tensor *results);
+  Status runBound(const infini_tensor *results);
 
   std::shared_ptr<const Package> package;
   std::shared_ptr<const safetensors::Model> weights;
   std::shared_ptr<Device> device;
   std::unique_ptr<DeviceModule> module;
+  /// What the module's target has, and the entry in it.
+  const Variant *variant = nullptr;
   const Entry *entry = nullptr;
   bool poison = false;
   std::unique_ptr<Executor> executor;
@@ -78,6 +85,11 @@ private:
   /// Which state an output updates, for scalars; one an output.
   std::vector<State *> outputStates;
   std::vector<std::unique_ptr<Fixed>> fixed;
+  /// Weights that cannot be used where they are mapped, by name.
+  std::map<std::string_view, std::unique_ptr<DeviceMemory>> weightMemory;
+  /// Where the device does not share the host's memory: its side of arguments;
+  /// one a port.
+  std::vector<std::unique_ptr<DeviceMemory>> inputMemory, outputMemory;
 
   uint64_t tokensPerCall = 0;
   std::vector<float> logitsBuffer;

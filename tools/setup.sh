@@ -17,7 +17,7 @@ packages=(
   clang-22 libclang-rt-22-dev libzstd-dev zlib1g-dev
   # The runtime.
   libflatbuffers-dev flatbuffers-compiler nlohmann-json3-dev libcli11-dev
-  libxxhash-dev libopenblas-dev libopenblas0-pthread
+  libxxhash-dev libopenblas-dev libopenblas0-pthread libboost-context-dev
   # Building and testing.
   cmake ninja-build g++ ccache pkg-config libgtest-dev libbenchmark-dev
   python3 python3-numpy python3-pytest

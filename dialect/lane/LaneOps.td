@@ -124,7 +124,7 @@ def NV_StoreSharedOp : NV_Op<"store_shared", [MemoryEffects<[MemWrite<NV_Memory>
   let assemblyFormat = "$value `,` $address (`if` $predicate^)? attr-dict `:` type($value)";
 }
 
-def NV_CopyAsyncOp : NV_Op<"copy_async"> {
+def NV_CopyAsyncOp : NV_Op<"copy_async", [MemoryEffects<[MemWrite<NV_Memory>]>]> {
   let summary = "cp.async.ca/cg.shared.global";
   let description = [{
     Starts to copy `bytes` bytes from buffer[index] to `address` in shared memory;

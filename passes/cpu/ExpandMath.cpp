@@ -138,6 +138,13 @@ struct ExpandExp final : OpRewritePattern<math::ExpOp> {
   }
 };
 
+} // namespace
+
+void infini::populateInfiniExpandExpPatterns(RewritePatternSet &patterns) {
+  patterns.add<ExpandExp>(patterns.getContext());
+}
+
+namespace {
 struct ExpandMath final : infini::impl::InfiniExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     getOperation().walk([&](Operation *op) {

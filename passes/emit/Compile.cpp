@@ -10,6 +10,7 @@
 #include "infini/frontend/ImportModel.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/Pipelines.h"
+#include "infini/passes/emit/GpuCode.h"
 #include "infini/passes/emit/Targets.h"
 #include "infini/passes/emit/WritePackage.h"
 #include "infini/runtime/nearest_name.h"
@@ -66,8 +67,10 @@ private:
   int compileGroup(ModuleOp module, ArrayRef<CompileTarget> group, bool &done);
   int lowerForCpu(ModuleOp module, const CompileTarget &target,
                   OptionalPasses &optional);
-  int makeImage(ModuleOp module, const CompileTarget &target,
-                TargetImage &image);
+  int makeImages(ModuleOp module, const CompileTarget &target,
+                 CompiledVariant &variant);
+  int makeGpuImages(ModuleOp module, const CompileTarget &target,
+                    CompiledVariant &variant);
   int writeText(ModuleOp module, const CompileTarget &target);
   int writePackageFile();
   int writeOutput(StringRef bytes);
@@ -83,6 +86,8 @@ private:
   SmallVector<CompileTarget> targets;
   SmallVector<OwningOpRef<ModuleOp>> modules;
   SmallVector<CompiledVariant> variants;
+  /// Of each chip's kernels, where ptxas was found.
+  llvm::StringMap<std::vector<KernelResources>> resources;
   llvm::StringMap<std::string> fusedOps;
 };
 
@@ -208,12 +213,15 @@ int Compiler::writeIR(ModuleOp module) {
 }
 
 /// The code of a target, from the kernels of `module` in their last form.
-int Compiler::makeImage(ModuleOp module, const CompileTarget &target,
-                        TargetImage &image) {
+int Compiler::makeImages(ModuleOp module, const CompileTarget &target,
+                         CompiledVariant &variant) {
+  if (target.kind == CompileTarget::Nvidia)
+    return makeGpuImages(module, target, variant);
   FailureOr<SmallVector<char, 0>> bytes =
       emitHostObject(module, target.cpu, HostOutput::SharedObject);
   if (failed(bytes))
     return kBug;
+  TargetImage &image = variant.images.emplace_back();
   image.kind = target.kind == CompileTarget::Cpu ? "cpu" : "sim";
   image.triple = target.cpu.triple;
   image.cpu = target.cpu.cpu;
@@ -224,10 +232,43 @@ int Compiler::makeImage(ModuleOp module, const CompileTarget &target,
   return kGood;
 }
 
+/// PTX always, and machine code where ptxas is found.
+int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
+                            CompiledVariant &variant) {
+  FailureOr<std::string> ptx =
+      emitPtx(module, target.chip->name, GpuOutput::PTX);
+  if (failed(ptx))
+    return kBug;
+  auto add = [&](TargetImage::Format format, StringRef bytes) {
+    TargetImage &image = variant.images.emplace_back();
+    image.kind = "nvidia";
+    image.chip = target.chip->name.str();
+    image.format = format;
+    image.image.assign(bytes.begin(), bytes.end());
+  };
+  add(TargetImage::Ptx, *ptx);
+  std::string ptxas = findPtxas();
+  if (ptxas.empty())
+    return kGood;
+  SmallVector<char, 0> cubin;
+  if (failed(assemblePtx(module.getLoc(), ptxas, *ptx, target.chip->name, cubin,
+                         resources[target.chip->name])))
+    return kBug;
+  add(TargetImage::Cubin, StringRef(cubin.data(), cubin.size()));
+  return kGood;
+}
+
 int Compiler::writeText(ModuleOp module, const CompileTarget &target) {
-  auto text = emitHostObject(
-      module, target.cpu,
-      options.stage == Stage::LLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+  bool asLLVM = options.stage == Stage::LLVM;
+  if (target.kind == CompileTarget::Nvidia) {
+    FailureOr<std::string> text =
+        emitPtx(module, target.chip->name,
+                asLLVM ? GpuOutput::LLVMIR : GpuOutput::PTX);
+    return failed(text) ? kBug : writeOutput(*text);
+  }
+  auto text =
+      emitHostObject(module, target.cpu,
+                     asLLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
   if (failed(text))
     return kBug;
   return writeOutput(StringRef(text->data(), text->size()));
@@ -261,6 +302,13 @@ int Compiler::writePackageFile() {
         llvm::errs() << "\n";
       }
     }
+    for (auto &[chip, kernels] : resources)
+      for (const KernelResources &kernel : kernels)
+        llvm::errs() << "ptxas " << chip << " " << kernel.kernel << ": "
+                     << kernel.registers << " registers, "
+                     << kernel.spillStores << " bytes spilled, "
+                     << kernel.spillLoads << " bytes read back, "
+                     << kernel.stackBytes << " bytes of stack\n";
     llvm::errs() << "package: " << package->size() << " bytes\n";
   }
   return writeOutput(*package);
@@ -400,7 +448,7 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
       return status;
     if (stops(Stage::LLVM) || stops(Stage::Assembly))
       return writeText(module, target);
-    if (int status = makeImage(module, target, variant.images.emplace_back()))
+    if (int status = makeImages(module, target, variant))
       return status;
     variants.push_back(std::move(variant));
     return kGood;
@@ -415,12 +463,13 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
     return writeIR(module);
   for (const CompileTarget &member : group) {
     OwningOpRef<ModuleOp> code(module.clone());
-    if (int status = lowerOurs(code.get(), buildSimLLVMStage))
+    if (int status = lowerOurs(code.get(), member.kind == CompileTarget::Sim
+                                               ? buildSimLLVMStage
+                                               : buildNvidiaLLVMStage))
       return status;
     if (stops(Stage::LLVM) || stops(Stage::Assembly))
       return writeText(code.get(), member);
-    if (int status =
-            makeImage(code.get(), member, variant.images.emplace_back()))
+    if (int status = makeImages(code.get(), member, variant))
       return status;
   }
   variants.push_back(std::move(variant));

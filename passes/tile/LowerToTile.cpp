@@ -10,6 +10,7 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/tile/TileLowering.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -95,11 +96,29 @@ static bool isDiscarded(Value value) {
   });
 }
 
-/// Whether the loop only hands on a tensor into which its body inserts.
+/// Whether an insertion leaves nothing of what was there.
+static bool replacesAll(tensor::InsertSliceOp op) {
+  if (!op.hasUnitStride() ||
+      op.getSourceType().getRank() != op.getDestType().getRank())
+    return false;
+  SmallVector<OpFoldResult> sizes = op.getMixedSizes();
+  for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets())) {
+    if (!isConstantIntValue(offset, 0))
+      return false;
+    FailureOr<bool> same = ValueBoundsConstraintSet::areEqual(
+        ValueBoundsConstraintSet::Variable(sizes[i]),
+        ValueBoundsConstraintSet::Variable(op.getDest(), i));
+    if (failed(same) || !*same)
+      return false;
+  }
+  return true;
+}
+
+/// Whether the loop only hands on a tensor into parts of which its body inserts.
 static bool isInsertedInto(Value carried) {
   return llvm::any_of(carried.getUsers(), [&](Operation *user) {
     auto insert = dyn_cast<tensor::InsertSliceOp>(user);
-    return insert && insert.getDest() == carried;
+    return insert && insert.getDest() == carried && !replacesAll(insert);
   });
 }
 
@@ -262,6 +281,10 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
   if (failed(found) || failed(into))
     return failure();
   Part source = **found, dest = **into;
+  if (dest.kind != Part::Place && replacesAll(op)) {
+    parts[op.getResult()] = source;
+    return success();
+  }
   if (isDiscarded(op.getResult())) {
     parts[op.getResult()] = dest;
     return success();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -256,6 +257,9 @@ std::vector<std::string> compilerOptions(const Options &options) {
   return words;
 }
 
+/// The GPUs that infini-compile has code for, oldest first.
+constexpr unsigned knownChips[] = {80};
+
 /// What interrupted compilations have left.
 void removeOldTemporaries(const std::string &folder) {
   constexpr time_t oldest = 60 * 60;
@@ -309,8 +313,31 @@ Status compile(const Options &options, const std::string &compiler,
 
 } // namespace
 
-Status cli::findPackage(const Options &options, std::string &package,
-                        int &exit) {
+Status cli::compilerTarget(const std::string &device, const std::string &chip,
+                           std::string &target) {
+  target.clear();
+  if (device.compare(0, 4, "sim:") == 0) {
+    target = device;
+    return Status();
+  }
+  if (device.compare(0, 4, "cuda") != 0)
+    return Status();
+  // "sm_90": the compute capability without its point.
+  unsigned number = 0;
+  if (sscanf(chip.c_str(), "sm_%u", &number) != 1)
+    return bug("device ", quoted(device), " has the unexpected chip ",
+               quoted(chip));
+  for (unsigned known : knownChips)
+    if (known <= number)
+      target = text("nvidia:sm_", known);
+  if (target.empty())
+    return userError("device ", quoted(device), " is of architecture ", chip,
+                     ", expected sm_", knownChips[0], " or newer");
+  return Status();
+}
+
+Status cli::findPackage(const Options &options, const infini_device *device,
+                        std::string &package, int &exit) {
   bool isModel = isFolder(options.program);
   if (!isModel && access(options.program.c_str(), R_OK) != 0)
     return userError("cannot open ", quoted(options.program), ": ",
@@ -327,6 +354,11 @@ Status cli::findPackage(const Options &options, std::string &package,
   // One function is much faster to compile than all of a file.
   if (!isModel && !options.entry.empty())
     words.push_back("--entry=" + options.entry);
+  std::string target;
+  INFINI_TRY(
+      compilerTarget(options.device, infini_device_chip(device), target));
+  if (!target.empty())
+    words.push_back("--target=" + target);
   std::string compiler;
   INFINI_TRY(findCompiler(compiler));
   INFINI_TRY(compile(options, compiler, words, package, exit));

@@ -4,6 +4,7 @@
 //
 #include "infini/runtime/cli/options.h"
 #include "infini/runtime/cli/console.h"
+#include "infini/runtime/cli/handles.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -151,13 +152,12 @@ static Status checkTogether(const Options &options) {
 
 static Status runWith(const Options &options, int &exit) {
   INFINI_TRY(checkTogether(options));
-  // Before a long compilation, not after it.
-  infini_device *device = nullptr;
-  INFINI_TRY(
-      Status::adopt(infini_device_open(options.device.c_str(), 1, &device)));
-  infini_device_release(device);
+  // Before a long compilation, not after it; and kept, so that opening it again
+  // is cheap.
+  DeviceHandle device;
+  INFINI_TRY(make(device, infini_device_open, options.device.c_str(), 1u));
   std::string package;
-  INFINI_TRY(findPackage(options, package, exit));
+  INFINI_TRY(findPackage(options, device.get(), package, exit));
   if (exit != good)
     return Status();
   if (!options.isText())

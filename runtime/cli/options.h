@@ -54,9 +54,16 @@ Status runText(const Options &options, const std::string &package,
                const std::string &weights);
 
 /// Where the compiled package is: the file itself, or one in the cache that
-/// infini-compile makes if need be. `exit` is not 0 when the compiler failed,
-/// which has said why.
-Status findPackage(const Options &options, std::string &package, int &exit);
+/// infini-compile makes for this device if need be. `exit` is not 0 when the
+/// compiler failed, which has said why.
+Status findPackage(const Options &options, const infini_device *device,
+                   std::string &package, int &exit);
+
+/// What infini-compile is to compile for, so that a device of this name, and of
+/// this chip if it is a GPU, can run it; "": its default. A GPU runs code for
+/// any older one: the newest is taken that the compiler has.
+Status compilerTarget(const std::string &device, const std::string &chip,
+                      std::string &target);
 
 /// "@name.npy" without the '@'.
 Status fileArgument(const std::string &option, const std::string &text,

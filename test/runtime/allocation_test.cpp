@@ -5,12 +5,13 @@
 // The k-th allocation fails, for every k: out of memory is reported, nothing
 // leaks, and the next try succeeds.
 
+#include "cuda_test.h"
 #include "infini/runtime/infini.h"
 #include "infini/runtime/status.h"
-#include "test_package.h"
 
 #include <atomic>
 #include <cstdlib>
+#include <functional>
 #include <gtest/gtest.h>
 #include <new>
 
@@ -33,6 +34,14 @@ __attribute__((noinline)) void *operator new(std::size_t size) {
   ++alive;
   return memory;
 }
+__attribute__((noinline)) void *operator new(std::size_t size,
+                                             const std::nothrow_t &) noexcept {
+  try {
+    return operator new(size);
+  } catch (...) {
+    return nullptr;
+  }
+}
 __attribute__((noinline)) void operator delete(void *memory) noexcept {
   if (memory)
     --alive;
@@ -48,22 +57,23 @@ using namespace infini::test;
 namespace {
 
 /// A whole life: open everything, run a text, close everything.
-infini_status *life(const std::string &bytes, const std::string &folder) {
+infini_status *life(const std::string &bytes, const std::string &folder,
+                    const char *deviceName) {
   infini_package *package = nullptr;
   infini_weights *weights = nullptr;
   infini_device *device = nullptr;
   infini_session *session = nullptr;
-  int32_t tokens[20] = {1, 2, 3};
+  int32_t tokens[48] = {1, 2, 3};
   infini_status *status =
       infini_package_from_memory(bytes.data(), bytes.size(), &package);
   if (!status)
     status = infini_weights_open(folder.c_str(), &weights);
   if (!status)
-    status = infini_device_open("cpu", 1, &device);
+    status = infini_device_open(deviceName, 1, &device);
   if (!status)
     status = infini_session_open(package, nullptr, weights, device, &session);
   if (!status)
-    status = infini_session_feed(session, tokens, 20, nullptr);
+    status = infini_session_feed(session, tokens, 48, nullptr);
   if (session)
     infini_session_release(session);
   if (device)
@@ -75,27 +85,40 @@ infini_status *life(const std::string &bytes, const std::string &folder) {
   return status;
 }
 
-TEST(Allocation, EveryOneMayFail) {
-  TemporaryFolder folder;
-  writeFile(folder / "model.safetensors", textWeights());
-  std::string bytes = packageFile(textProgram());
+/// Gives how many were needed.
+long failEach(const std::string &bytes, const std::string &folder,
+              const char *deviceName, const std::function<void()> &check) {
   // Once for what is allocated once a process.
-  ASSERT_EQ(life(bytes, folder.path), nullptr);
-  long k = 0;
-  for (;; ++k) {
-    ASSERT_LT(k, 100000);
+  EXPECT_EQ(life(bytes, folder, deviceName), nullptr);
+  for (long k = 0; k < 100000; ++k) {
     long before = alive;
     remaining = k;
-    infini_status *status = life(bytes, folder.path);
+    infini_status *status = life(bytes, folder, deviceName);
     remaining = -1;
     infini_code code = infini_status_code(status);
     infini_status_release(status);
     EXPECT_EQ(alive, before) << k;
+    check();
     if (code == INFINI_OK)
+      return k;
+    EXPECT_EQ(code, INFINI_OUT_OF_MEMORY) << k;
+    if (testing::Test::HasFailure())
       break;
-    ASSERT_EQ(code, INFINI_OUT_OF_MEMORY) << k;
   }
-  EXPECT_GT(k, 100);
+  return 0;
+}
+
+TEST(Allocation, EveryOneMayFail) {
+  TemporaryFolder folder;
+  writeFile(folder / "model.safetensors", textWeights());
+  EXPECT_GT(failEach(packageFile(textProgram()), folder.path, "cpu", [] {}),
+            100);
+}
+
+TEST_F(Cuda, EveryAllocationMayFail) {
+  EXPECT_GT(failEach(packageFile(thoroughProgram()), folder.path, "cuda",
+                     [&] { expectNothingLeft(); }),
+            100);
 }
 
 TEST(Allocation, SteadyStateNeedsNone) {

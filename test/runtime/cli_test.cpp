@@ -4,10 +4,11 @@
 //
 // infini-run as its users see it: exit statuses, messages, files.
 
+#include "cuda_test.h"
+#include "infini/runtime/cli/options.h"
 #include "infini/runtime/cli/tensors.h"
 #include "infini/runtime/npy.h"
 #include "infini/runtime/small_float.h"
-#include "test_package.h"
 
 #include <cmath>
 #include <cstring>
@@ -112,8 +113,9 @@ TEST_F(CommandLine, UsersErrors) {
   expect("add.infini --input 3xf31=1 --input 3xf32=1", 1,
          "unknown element type 'f31'");
   expect("add.infini --entry sub", 1, "there is no entry 'sub'");
-  expect(add + "--device cuda:0", 1,
-         "there is no device 'cuda:0'; expected one of: cpu");
+  expect(add + "--device gpu", 1,
+         "there is no device 'gpu'; expected one of: cpu, cuda[:<number>], "
+         "sim:<chip>");
   expect(add + "--threads 100000", 1, "at most 1024 threads");
   expect(add + "--state-in x", 1, "--state-in");
   expect(add + "--tokens @x.npy", 1, "expected one kind, got both");
@@ -353,6 +355,73 @@ TEST_F(CommandLine, CompilesIntoTheCache) {
   std::filesystem::remove(folder / "bin/infini-compile");
   EXPECT_NE(runCached("f.mlir").output.find("cannot find infini-compile"),
             std::string::npos);
+}
+
+/// infini-compile is told what the device can run, and each device has a
+/// package of its own in the cache.
+TEST_F(CommandLine, CompilesForTheDevice) {
+  std::filesystem::create_directory(folder / "bin");
+  std::filesystem::copy_file(INFINI_TEST_RUN, folder / "infini-run");
+  writeFile(folder / "gpu.infini", packageFile(forGpu(addProgram())));
+  writeFile(folder / "bin/infini-compile",
+            "#!/bin/sh\necho \"$@\" >> " + (folder / "calls.txt") +
+                "\ncase \"$*\" in *nvidia*) cp " + (folder / "gpu.infini") +
+                " $3;; *) cp " + (folder / "add.infini") + " $3;; esac\n");
+  chmod((folder / "bin/infini-compile").c_str(), 0755);
+  writeFile(folder / "f.mlir", "one");
+  auto runOn = [&](const std::string &arguments, const std::string &settings) {
+    return shell("INFINI_CACHE_DIR=cache PATH=$PWD/bin:/usr/bin:/bin "
+                 "INFINI_LIBCUDA=" INFINI_TEST_FAKE_CUDA
+                 " INFINI_FAKE_CUDA='kernels=" INFINI_TEST_KERNELS_FOLDER
+                 "/kernels-good.so " +
+                 settings + "' ./infini-run f.mlir " + arguments +
+                 " --input 1xf32=1 --input 1xf32=2");
+  };
+  auto calls = [&] { return readFile(folder / "calls.txt"); };
+  auto countCalls = [&] {
+    std::string text = calls();
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  Outcome outcome = runOn("--device cuda", "chip=90");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_EQ(outcome.output, "sum: 1xf32 = [3]\n");
+  EXPECT_NE(calls().find(" --target=nvidia:sm_80\n"), std::string::npos)
+      << calls();
+  EXPECT_EQ(runOn("--device cuda:0", "chip=80").status, 0);
+  EXPECT_EQ(countCalls(), 1);
+  EXPECT_EQ(runOn("--device cpu", "").output, "sum: 1xf32 = [3]\n");
+  EXPECT_EQ(countCalls(), 2);
+  EXPECT_EQ(runOn("", "").status, 0);
+  EXPECT_EQ(runOn("--device cuda", "chip=80").output, "sum: 1xf32 = [3]\n");
+  EXPECT_EQ(countCalls(), 2);
+  // What is wrong with a device is found before anything is compiled.
+  outcome = runOn("--device cuda:1", "");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.output,
+            "infini-run: error: there is no GPU 1; there is: 0 (Fake 0)\n");
+  outcome = runOn("--device cuda", "chip=75");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.output, "infini-run: error: device 'cuda' is of "
+                            "architecture sm_75, expected sm_80 or newer\n");
+  outcome = runOn("--device cuda", "fault=1:700");
+  EXPECT_EQ(outcome.status, 70);
+  EXPECT_EQ(countCalls(), 2);
+}
+
+TEST(CompilerTarget, OfDevices) {
+  std::string target;
+  auto expect = [&](const char *device, const char *chip, const char *wanted) {
+    ASSERT_FALSE(compilerTarget(device, chip, target)) << device;
+    EXPECT_EQ(target, wanted);
+  };
+  expect("cpu", "", "");
+  expect("sim:sm_80", "", "sim:sm_80");
+  expect("sim:gfx942", "gfx942", "sim:gfx942");
+  expect("cuda", "sm_80", "nvidia:sm_80");
+  expect("cuda:3", "sm_89", "nvidia:sm_80");
+  expect("cuda:3", "sm_120", "nvidia:sm_80");
+  EXPECT_EQ(compilerTarget("cuda", "sm_70", target).code(), INFINI_USER_ERROR);
+  EXPECT_EQ(compilerTarget("cuda", "gfx", target).code(), INFINI_BUG);
 }
 
 TEST(TensorText, Reads) {

@@ -152,7 +152,7 @@ TEST(Executor, GridImportsAndScratch) {
   command.grid = {four, three, two};
   command.buffers = {0};
   entry.commands = {command};
-  program.entries = {entry};
+  program.variants[0].entries = {entry};
   for (unsigned threads : {1u, 2u, 7u}) {
     Runner runner(program, threads);
     ASSERT_FALSE(runner.status) << runner.status.message();
@@ -187,7 +187,7 @@ TEST(Executor, NoMemoryForScratch) {
   command.buffers = {0};
   command.scalars = {variable(entry, 0)};
   entry.commands = {command};
-  program.entries = {entry};
+  program.variants[0].entries = {entry};
   Runner runner(program);
   ASSERT_FALSE(runner.status) << runner.status.message();
   for (int64_t bytes : {int64_t(-1), INT64_MAX, int64_t(1) << 47}) {
@@ -251,7 +251,7 @@ TEST(Executor, LoopsAndFills) {
   outer.tripCount = n;
   outer.body = {inner};
   entry.commands = {clear, outer};
-  program.entries = {entry};
+  program.variants[0].entries = {entry};
   Runner runner(program);
   ASSERT_FALSE(runner.status) << runner.status.message();
   for (int64_t size : {0, 1, 5}) {
@@ -294,33 +294,34 @@ TEST(Executor, Contradictions) {
         << status.message();
   };
   Program program = addProgram();
-  Entry &entry = program.entries[0];
+  Entry &entry = program.variants[0].entries[0];
   uint32_t hundreds = constant(entry, 10000), odd = constant(entry, 4);
   Program one = program;
-  one.entries[0].commands[1].bytes = hundreds;
+  one.variants[0].entries[0].commands[1].bytes = hundreds;
   expect(one, "needs 10000 bytes, buffer 3 has 400");
   one = program;
-  one.entries[0].buffers[0].size = hundreds;
+  one.variants[0].entries[0].buffers[0].size = hundreds;
   expect(one, "'a' has 400 bytes, its buffer 0 has 10000");
   one = program;
-  one.entries[0].buffers[2].size = hundreds;
+  one.variants[0].entries[0].buffers[2].size = hundreds;
   expect(one, "'sum' has 400 bytes, its buffer 2 has 10000");
   one = program;
-  one.entries[0].buffers[3].offset = odd;
+  one.variants[0].entries[0].buffers[3].offset = odd;
   expect(one, "does not lie in the arena");
   one = program;
-  one.entries[0].buffers[3].size = hundreds;
+  one.variants[0].entries[0].buffers[3].size = hundreds;
   expect(one, "does not lie in the arena");
   one = program;
-  one.entries[0].arenaSize = apply(one.entries[0], ExpressionOp::floordiv, odd,
-                                   constant(one.entries[0], 0));
+  one.variants[0].entries[0].arenaSize =
+      apply(one.variants[0].entries[0], ExpressionOp::floordiv, odd,
+            constant(one.variants[0].entries[0], 0));
   expect(one, "cannot compute floordiv(4, 0): division by zero");
 }
 
 TEST(Executor, Checks) {
   auto run = [](Relation relation, int64_t right, size_t n) {
     Program program = addProgram();
-    Entry &entry = program.entries[0];
+    Entry &entry = program.variants[0].entries[0];
     entry.checks = {{0, constant(entry, right), relation, "the length"}};
     Runner runner(program);
     std::vector<float> values(n);
@@ -344,7 +345,7 @@ TEST(Executor, Checks) {
 TEST(Executor, Poison) {
   setenv("INFINI_POISON", "1", 1);
   Program program = addProgram();
-  program.entries[0].commands.clear();
+  program.variants[0].entries[0].commands.clear();
   Runner runner(program);
   unsetenv("INFINI_POISON");
   std::vector<float> values(10);
@@ -360,14 +361,21 @@ TEST(Executor, TargetsForOthers) {
   program.targets[0].features = {"time-travel"};
   Runner lacking(program);
   EXPECT_NE(lacking.status.message().find("'time-travel'"), std::string::npos);
-  program.targets[0].kind = "nvidia";
+  program.targets[0].kind = "amd";
   Runner other(program);
-  EXPECT_NE(other.status.message().find("only for 'nvidia'"),
-            std::string::npos);
-  infini_device *device = nullptr;
-  Status status = Status::adopt(infini_device_open("cuda", 0, &device));
-  EXPECT_EQ(status.message(),
-            "there is no device 'cuda'; expected one of: cpu");
+  EXPECT_NE(other.status.message().find("only for 'amd'"), std::string::npos);
+}
+
+TEST(Devices, UnknownNames) {
+  for (const char *name : {"", "gpu", "cpu:1", "cuda:", "cuda:x", "cuda:-1",
+                           "cuda0", "cuda:99999999999", "sim", "sim:"}) {
+    infini_device *device = nullptr;
+    Status status = Status::adopt(infini_device_open(name, 0, &device));
+    EXPECT_EQ(status.code(), INFINI_USER_ERROR);
+    EXPECT_EQ(status.message(),
+              "there is no device " + quoted(name) +
+                  "; expected one of: cpu, cuda[:<number>], sim:<chip>");
+  }
 }
 
 } // namespace

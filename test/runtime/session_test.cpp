@@ -187,7 +187,7 @@ TEST_F(Text, WeightsMustMatch) {
   auto expect = [&](std::function<void(Port &)> change,
                     const std::string &message) {
     Program program = textProgram();
-    change(program.entries[0].inputs[0]);
+    change(program.variants[0].entries[0].inputs[0]);
     Status status = openSession(program);
     EXPECT_EQ(status.code(), INFINI_USER_ERROR);
     EXPECT_NE(status.message().find(message), std::string::npos)
@@ -197,8 +197,11 @@ TEST_F(Text, WeightsMustMatch) {
          "have no tensor 'v'; the nearest unused name is 'w'");
   expect([](Port &port) { port.element = ElementType::bf16; },
          "expected bf16 [4], got F32 [4]");
-  expect([](Port &port) { port.dims = {{2, -1}, {2, -1}}; },
-         "expected f32 [2, 2], got F32 [4]");
+  expect(
+      [](Port &port) {
+        port.dims = {{2, -1}, {2, -1}};
+      },
+      "expected f32 [2, 2], got F32 [4]");
 }
 
 /// Weights that lie at odd addresses are copied.

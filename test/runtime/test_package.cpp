@@ -41,6 +41,7 @@ flatbuffers::Offset<fb::Check> encode(Builder &b, const Check &);
 flatbuffers::Offset<fb::Command> encode(Builder &b, const Command &);
 flatbuffers::Offset<fb::Entry> encode(Builder &b, const Entry &);
 flatbuffers::Offset<fb::Kernel> encode(Builder &b, const Kernel &);
+flatbuffers::Offset<fb::Variant> encode(Builder &b, const Variant &);
 flatbuffers::Offset<fb::Target> encode(Builder &b, const Target &);
 
 flatbuffers::Offset<fb::Port> encode(Builder &b, const Port &port) {
@@ -113,13 +114,26 @@ flatbuffers::Offset<fb::Kernel> encode(Builder &b, const Kernel &kernel) {
                           kernel.scalars, kernel.gridRank);
 }
 
+flatbuffers::Offset<fb::Variant> encode(Builder &b, const Variant &variant) {
+  auto entries = encodeAll<fb::Entry>(b, variant.entries);
+  auto kernels = encodeAll<fb::Kernel>(b, variant.kernels);
+  return fb::CreateVariant(b, entries, kernels);
+}
+
 flatbuffers::Offset<fb::Target> encode(Builder &b, const Target &target) {
   auto kind = b.CreateString(target.kind);
+  auto chip = b.CreateString(target.chip);
+  std::vector<fb::KernelLaunch> launchStructs;
+  for (const KernelLaunch &launch : target.launches)
+    launchStructs.emplace_back(launch.threads, launch.sharedBytes);
+  auto launches = b.CreateVectorOfStructs(launchStructs);
   auto triple = b.CreateString(target.triple);
   auto cpu = b.CreateString(target.cpu);
   auto features = b.CreateVectorOfStrings(target.features);
   auto image = b.CreateVector(target.image, target.imageBytes);
-  return fb::CreateTarget(b, kind, triple, cpu, features, image);
+  return fb::CreateTarget(b, kind, target.variant, chip,
+                          fb::ImageFormat(target.format), launches, triple, cpu,
+                          features, image);
 }
 
 } // namespace
@@ -136,11 +150,10 @@ std::string test::encode(const Program &program) {
                         program.model.segmentLength,
                         program.model.maxTokensPerCall, program.model.layers);
   }
-  auto entries = encodeAll<fb::Entry>(b, program.entries);
-  auto kernels = encodeAll<fb::Kernel>(b, program.kernels);
+  auto variants = encodeAll<fb::Variant>(b, program.variants);
   auto targets = encodeAll<fb::Target>(b, program.targets);
   fb::FinishPackageBuffer(
-      b, fb::CreatePackage(b, producer, 0, model, entries, kernels, targets));
+      b, fb::CreatePackage(b, producer, 0, model, variants, targets));
   return std::string(reinterpret_cast<const char *>(b.GetBufferPointer()),
                      b.GetSize());
 }
@@ -223,12 +236,13 @@ Port test::outputPort(const std::string &name, PortKind kind,
 Program test::emptyProgram() {
   Program program;
   program.producer = "test";
-  program.kernels = {{"test_add", 3, 1, 1},
-                     {"test_exp_id", 1, 0, 3},
-                     {"test_hungry", 1, 1, 1},
-                     {"test_text", 3, 3, 0}};
+  program.variants.resize(1);
+  program.variants[0].kernels = {{"test_add", 3, 1, 1},
+                                 {"test_exp_id", 1, 0, 3},
+                                 {"test_hungry", 1, 1, 1},
+                                 {"test_text", 3, 3, 0}};
   const std::string &image = kernelImage();
-  Target target;
+  Target target = {};
   target.kind = "cpu";
   target.triple = hostArchitecture() + "-unknown-linux-gnu";
   target.image = reinterpret_cast<const uint8_t *>(image.data());
@@ -272,7 +286,7 @@ Program test::addProgram() {
   copy.buffers = {3, 2};
   copy.bytes = bytes;
   entry.commands = {add, copy};
-  program.entries.push_back(entry);
+  program.variants[0].entries.push_back(entry);
   return program;
 }
 
@@ -300,7 +314,7 @@ Program test::textProgram(int64_t vocabSize, uint64_t maxTokensPerCall) {
   twice.buffers = {0, 0, 1};
   twice.scalars = {four};
   init.commands = {twice};
-  program.entries.push_back(init);
+  program.variants[0].entries.push_back(init);
 
   Entry entry = {};
   entry.name = "main";
@@ -337,7 +351,7 @@ Program test::textProgram(int64_t vocabSize, uint64_t maxTokensPerCall) {
   step.buffers = {0, 1, 2};
   step.scalars = {T, fill, V};
   entry.commands = {step};
-  program.entries.push_back(entry);
+  program.variants[0].entries.push_back(entry);
   return program;
 }
 

@@ -59,7 +59,8 @@ Status CpuDevice::load(const Program &program,
                        std::unique_ptr<DeviceModule> &module) {
   Status reason;
   std::string kinds;
-  for (const Target &target : program.targets) {
+  for (size_t i = 0; i < program.targets.size(); ++i) {
+    const Target &target = program.targets[i];
     kinds += (kinds.empty() ? "" : ", ") + quoted(target.kind);
     if (target.kind != "cpu")
       continue;
@@ -67,8 +68,11 @@ Status CpuDevice::load(const Program &program,
       reason = std::move(status);
       continue;
     }
-    auto result = std::make_unique<CpuModule>(program.kernels.size());
-    INFINI_TRY(CpuImage::load(target, program.kernels, result->image));
+    const std::vector<Kernel> &kernels =
+        program.variants[target.variant].kernels;
+    auto result = std::make_unique<CpuModule>(kernels.size());
+    result->target = i;
+    INFINI_TRY(CpuImage::load(target, kernels, result->image));
     module = std::move(result);
     return Status();
   }
@@ -82,7 +86,7 @@ Status CpuDevice::load(const Program &program,
 // Dispatch
 //===----------------------------------------------------------------------===//
 
-struct CpuDevice::Dispatch {
+struct CpuDevice::Job {
   CpuDevice &device;
   infini_kernel kernel;
   const int64_t *grid;
@@ -117,8 +121,8 @@ struct CpuDevice::Dispatch {
   }
 };
 
-Status CpuDevice::dispatch(DeviceModule &module, uint32_t kernel,
-                           const int64_t grid[3], const uint64_t *arguments) {
+Status CpuDevice::dispatch(DeviceModule &module, const Dispatch &dispatch) {
+  const int64_t *grid = dispatch.grid;
   int64_t count = 1;
   for (int i = 0; i < 3; ++i)
     if (grid[i] <= 0)
@@ -128,12 +132,13 @@ Status CpuDevice::dispatch(DeviceModule &module, uint32_t kernel,
     return bug("a grid of ", grid[0], " by ", grid[1], " by ", grid[2],
                " blocks does not fit 64 bits");
   auto &cpuModule = static_cast<CpuModule &>(module);
-  Dispatch dispatch{*this, cpuModule.image->kernel(kernel), grid, arguments};
+  Job job{*this, cpuModule.image->kernel(dispatch.kernel), grid,
+          dispatch.arguments};
   // Some pieces a thread, so that unequal blocks even out; but a grid of very
   // many blocks is not handed out one by one, and what is done sooner than
   // another thread could join in is not handed out at all. None of this changes
   // the result.
-  std::atomic<int64_t> &lately = cpuModule.nanoseconds[kernel];
+  std::atomic<int64_t> &lately = cpuModule.nanoseconds[dispatch.kernel];
   int64_t before = lately.load(std::memory_order_relaxed), work;
   bool isShort = before > 0 && !__builtin_mul_overflow(before, count, &work) &&
                  work < sharedWorkNanoseconds;
@@ -144,13 +149,13 @@ Status CpuDevice::dispatch(DeviceModule &module, uint32_t kernel,
   pool.run(
       count, grain,
       [](void *context, unsigned thread, int64_t begin, int64_t end) {
-        static_cast<Dispatch *>(context)->run(thread, begin, end);
+        static_cast<Job *>(context)->run(thread, begin, end);
       },
-      &dispatch);
-  int64_t took = std::max<int64_t>(dispatch.nanoseconds / count, 1);
+      &job);
+  int64_t took = std::max<int64_t>(job.nanoseconds / count, 1);
   lately.store(before ? (3 * before + took) / 4 : took,
                std::memory_order_relaxed);
-  return dispatch.outOfMemory ? Status::outOfMemory() : Status();
+  return job.outOfMemory ? Status::outOfMemory() : Status();
 }
 
 Status CpuDevice::gemm(const Gemm &gemm) { return runGemm(gemm, pool); }
@@ -179,25 +184,5 @@ Status CpuDevice::fill(void *destination, size_t bytes, uint64_t pattern,
   }
   for (size_t i = 0; i < bytes; i += patternBytes)
     std::memcpy(to + i, unit, std::min<size_t>(patternBytes, bytes - i));
-  return Status();
-}
-
-//===----------------------------------------------------------------------===//
-// Devices by name
-//===----------------------------------------------------------------------===//
-
-const char *infini::deviceNames() { return "cpu"; }
-
-Status infini::openDevice(const std::string &name, unsigned threads,
-                          std::shared_ptr<Device> &device) {
-  constexpr unsigned maxThreads = 1024;
-  if (name != "cpu")
-    return userError("there is no device ", quoted(name),
-                     "; expected one of: ", deviceNames());
-  if (threads > maxThreads)
-    return userError("expected at most ", maxThreads, " threads, got ",
-                     threads);
-  device = std::make_shared<CpuDevice>(
-      threads ? threads : std::min(ThreadPool::availableCores(), maxThreads));
   return Status();
 }

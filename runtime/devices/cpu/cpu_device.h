@@ -21,15 +21,22 @@ class CpuDevice final : public Device {
 public:
   explicit CpuDevice(unsigned threads);
 
+  bool sharesHostMemory() const override { return true; }
   Status allocate(size_t bytes, std::unique_ptr<DeviceMemory> &memory) override;
   Status load(const Program &program,
               std::unique_ptr<DeviceModule> &module) override;
-  Status dispatch(DeviceModule &module, uint32_t kernel, const int64_t grid[3],
-                  const uint64_t *arguments) override;
+  Status dispatch(DeviceModule &module, const Dispatch &dispatch) override;
   Status gemm(const Gemm &gemm) override;
   Status copy(void *destination, const void *source, size_t bytes) override;
+  Status upload(void *destination, const void *host, size_t bytes) override {
+    return copy(destination, host, bytes);
+  }
+  Status download(void *host, const void *source, size_t bytes) override {
+    return copy(host, source, bytes);
+  }
   Status fill(void *destination, size_t bytes, uint64_t pattern,
               unsigned patternBytes) override;
+  Status synchronize() override { return Status(); }
   void poisonScratch() override;
 
 private:
@@ -37,7 +44,7 @@ private:
   struct alignas(64) ThreadScratch {
     Scratch scratch;
   };
-  struct Dispatch;
+  struct Job;
 
   ThreadPool pool;
   std::vector<ThreadScratch> scratch;
