@@ -55,6 +55,7 @@ private:
   }
   int readInput();
   int readTargets();
+  int checkStages();
   /// Passes that may find fault with the input.
   LogicalResult lower(ModuleOp module,
                       llvm::function_ref<void(OpPassManager &)> build);
@@ -108,6 +109,27 @@ int Compiler::readTargets() {
       return fail("target '" + Twine(target->getText()) + "' is given twice");
     targets.push_back(*target);
   }
+  return kGood;
+}
+
+/// Stages that the targets do not have, or that lie behind what is wanted.
+int Compiler::checkStages() {
+  for (const CompileTarget &target : targets) {
+    if (options.stage == Stage::Vector && target.isGpu())
+      return fail("--emit=vector is for CPUs; the stage of '" +
+                  Twine(target.getText()) + "' is --emit=lanes");
+    if ((options.stage == Stage::Lanes || options.from == Stage::Lanes) &&
+        !target.isGpu())
+      return fail("--emit=lanes and --from=lanes are for GPUs; the stage of '" +
+                  Twine(target.getText()) + "' is --emit=vector");
+  }
+  if (options.stage < options.from ||
+      (options.stage == options.from && options.from != Stage::Infini))
+    return fail("--emit: expected a stage behind that of --from");
+  if (options.from != Stage::Infini &&
+      llvm::sys::fs::is_directory(options.input))
+    return fail("--from is for .mlir files, got the folder '" +
+                Twine(options.input) + "'");
   return kGood;
 }
 
@@ -376,6 +398,8 @@ int Compiler::run() {
   context.printOpOnDiagnostic(false);
   if (int status = readTargets())
     return status;
+  if (int status = checkStages())
+    return status;
   if (int status = readInput())
     return status;
   if (options.stage == Stage::Infini) {
@@ -414,30 +438,32 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
   auto stops = [&](Stage stage) { return done = options.stage == stage; };
   // What the input may get wrong shows up to here; behind it, a failure is
   // ours.
-  InfiniStageOptions stage;
-  stage.schedule = options.schedule;
-  if (failed(lower(module, [&](OpPassManager &pm) {
-        buildInfiniStage(pm, stage);
-        buildDispatchStage(pm, family);
-      })))
-    return kUserError;
-  if (stops(Stage::Dispatch))
-    return writeIR(module);
-  if (int status = lowerOurs(module, buildProgramStage))
-    return status;
-  if (stops(Stage::Program))
-    return writeIR(module);
-  noteFusedOps(module);
   OptionalPasses optional(options.optionalPasses);
-  if (int status = lowerOurs(module, [&](OpPassManager &pm) {
-        buildTileStage(pm, optional, family);
-      }))
-    return status;
-  if (options.requireFused)
-    if (int status = checkFused(module))
+  if (options.from == Stage::Infini) {
+    InfiniStageOptions stage;
+    stage.schedule = options.schedule;
+    if (failed(lower(module, [&](OpPassManager &pm) {
+          buildInfiniStage(pm, stage);
+          buildDispatchStage(pm, family);
+        })))
+      return kUserError;
+    if (stops(Stage::Dispatch))
+      return writeIR(module);
+    if (int status = lowerOurs(module, buildProgramStage))
       return status;
-  if (stops(Stage::Tile))
-    return writeIR(module);
+    if (stops(Stage::Program))
+      return writeIR(module);
+    noteFusedOps(module);
+    if (int status = lowerOurs(module, [&](OpPassManager &pm) {
+          buildTileStage(pm, optional, family);
+        }))
+      return status;
+    if (options.requireFused)
+      if (int status = checkFused(module))
+        return status;
+    if (stops(Stage::Tile))
+      return writeIR(module);
+  }
   CompiledVariant variant{module, {}};
   if (!target.isGpu()) {
     if (int status = lowerForCpu(module, target, optional))
@@ -453,14 +479,16 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
     variants.push_back(std::move(variant));
     return kGood;
   }
-  GpuPipelineOptions pipeline;
-  pipeline.sharedBytes = target.chip->sharedBytes;
-  // A kernel that has no form on tiles is the input's affair.
-  if (failed(lower(module,
-                   [&](OpPassManager &pm) { buildLaneStage(pm, pipeline); })))
-    return kUserError;
-  if (stops(Stage::Vector))
-    return writeIR(module);
+  if (options.from != Stage::Lanes) {
+    GpuPipelineOptions pipeline;
+    pipeline.sharedBytes = target.chip->sharedBytes;
+    // A kernel that has no form on tiles is the input's affair.
+    if (failed(lower(module,
+                     [&](OpPassManager &pm) { buildLaneStage(pm, pipeline); })))
+      return kUserError;
+    if (stops(Stage::Lanes))
+      return writeIR(module);
+  }
   for (const CompileTarget &member : group) {
     OwningOpRef<ModuleOp> code(module.clone());
     if (int status = lowerOurs(code.get(), member.kind == CompileTarget::Sim

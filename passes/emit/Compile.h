@@ -24,6 +24,7 @@ enum class Stage {
   Program,
   Tile,
   Vector,
+  Lanes,
   LLVM,
   Assembly,
   Package
@@ -39,6 +40,9 @@ struct CompileOptions {
   /// Compile this function of an .mlir file alone; empty: all public ones.
   std::string entry;
   Stage stage = Stage::Package;
+  /// The stage that the input is at: what --emit wrote, perhaps changed. Infini,
+  /// Tile, or Lanes.
+  Stage from = Stage::Infini;
   Schedule schedule = Schedule::Auto;
   ImportOptions import;
   bool report = false, timing = false;

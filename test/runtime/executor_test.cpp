@@ -366,6 +366,13 @@ TEST(Executor, TargetsForOthers) {
   EXPECT_NE(other.status.message().find("only for 'amd'"), std::string::npos);
 }
 
+TEST(Devices, Chip) {
+  infini_device *device = nullptr;
+  ASSERT_FALSE(Status::adopt(infini_device_open("cpu", 1, &device)));
+  EXPECT_STREQ(infini_device_chip(device), "");
+  infini_device_release(device);
+}
+
 TEST(Devices, UnknownNames) {
   for (const char *name : {"", "gpu", "cpu:1", "cuda:", "cuda:x", "cuda:-1",
                            "cuda0", "cuda:99999999999", "sim", "sim:"}) {

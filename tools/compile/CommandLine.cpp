@@ -37,10 +37,19 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
                             "the schedule with its buffers"),
                  clEnumValN(Stage::Tile, "tile", "kernels as tile programs"),
                  clEnumValN(Stage::Vector, "vector",
-                            "kernels as loops and vectors on buffers"),
+                            "kernels as loops and vectors on buffers (CPUs)"),
+                 clEnumValN(Stage::Lanes, "lanes",
+                            "kernels as the code of one lane (GPUs)"),
                  clEnumValN(Stage::LLVM, "llvm", "the kernels' LLVM IR"),
                  clEnumValN(Stage::Assembly, "asm", "the kernels' assembly"),
                  clEnumValN(Stage::Package, "package", "a package (default)")));
+  static cl::opt<Stage> from(
+      "from", cl::cat(category), cl::init(Stage::Infini),
+      cl::desc("The stage that the input, an .mlir file, is at: what --emit "
+               "wrote, perhaps changed by hand"),
+      cl::values(clEnumValN(Stage::Infini, "infini", "the first (default)"),
+                 clEnumValN(Stage::Tile, "tile", ""),
+                 clEnumValN(Stage::Lanes, "lanes", "")));
   static cl::opt<std::string> schedule(
       "schedule", cl::cat(category), cl::init("auto"),
       cl::value_desc("auto|sequential|streaming|scan"),
@@ -100,6 +109,7 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
   options.targets.assign(targets.begin(), targets.end());
   options.entry = entry;
   options.stage = stage;
+  options.from = from;
   if (require.getNumOccurrences() && require != "fused")
     return fail("--require: expected fused, got '" + require + "'");
   options.interpretTiles = interpret;

@@ -45,12 +45,16 @@ static bool isLoss(cuda::Result error) {
 }
 
 std::string CudaContext::name() const {
-  return text("GPU ", index, " (", model, ", ", chipName, ")");
+  if (model.empty())
+    return text("GPU ", index);
+  return text("GPU ", index, " (", model, chipName.empty() ? "" : ", ",
+              chipName, ")");
 }
 
 Status CudaContext::failed(cuda::Result error, const std::string &what) {
   std::string message = text(name(), ": ", what, ": ", driver.describe(error));
-  if (!isLoss(error))
+  // Before there is a context there is nothing to lose.
+  if (!context || !isLoss(error))
     return Status(error == cuda::outOfMemory ? INFINI_OUT_OF_MEMORY
                                              : INFINI_USER_ERROR,
                   message);
@@ -100,6 +104,7 @@ void CudaContext::release(cuda::Address address) {
 
 Status CudaContext::findDevice(unsigned wanted) {
   int count = 0;
+  index = wanted;
   INFINI_TRY(check(driver.init(0), [] { return "starting NVIDIA's driver"; }));
   INFINI_TRY(check(driver.deviceGetCount(&count),
                    [] { return "counting NVIDIA's GPUs"; }));
@@ -112,7 +117,6 @@ Status CudaContext::findDevice(unsigned wanted) {
                      [&] { return text("asking for the name of GPU ", i); }));
     list += text(i ? ", " : "", i, " (", buffer, ")");
     if (unsigned(i) == wanted) {
-      index = wanted;
       model = buffer;
       return Status();
     }
