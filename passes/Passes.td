@@ -186,9 +186,10 @@ def InfiniLowerAttention : Pass<"infini-lower-attention", "::mlir::func::FuncOp"
     A loop over blocks of keys with a running maximum and sum, in base 2, in f32 (f64
     for f64). Computes Sᵀ = K Qᵀ and Oᵀ = Vᵀ Pᵀ, so that reductions over keys run
     down the rows and nothing but Q and O is transposed. Never holds more than a
-    block of scores.
+    block of scores. On GPUs the factors of 16-bit attention stay in 16 bits: scores
+    are scaled behind the product, and weights rounded before the second one.
 
-    Numerics: reassociates.
+    Numerics: reassociates; on GPUs rounds the weights of 16-bit attention.
   }];
   let statistics = [Statistic<"lowered", "num-lowered", "Number of attentions lowered">];
   let options = [

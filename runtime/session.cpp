@@ -185,7 +185,7 @@ Status Session::call(const infini_tensor *arguments, size_t argumentCount,
                            allocations));
     outputs[o] = results[i].data;
   }
-  if (!device->sharesHostMemory())
+  if (isRemote)
     INFINI_TRY(reserveOnDevice());
   INFINI_TRY(runBound(results));
   for (size_t i = 0; i < resultCount; ++i) {

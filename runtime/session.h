@@ -70,6 +70,8 @@ private:
   std::shared_ptr<const Package> package;
   std::shared_ptr<const safetensors::Model> weights;
   std::shared_ptr<Device> device;
+  /// The device does not share the host's memory.
+  bool isRemote = false;
   std::unique_ptr<DeviceModule> module;
   /// What the module's target has, and the entry in it.
   const Variant *variant = nullptr;
@@ -87,8 +89,7 @@ private:
   std::vector<std::unique_ptr<Fixed>> fixed;
   /// Weights that cannot be used where they are mapped, by name.
   std::map<std::string_view, std::unique_ptr<DeviceMemory>> weightMemory;
-  /// Where the device does not share the host's memory: its side of arguments;
-  /// one a port.
+  /// The side of arguments on a remote device; one a port.
   std::vector<std::unique_ptr<DeviceMemory>> inputMemory, outputMemory;
 
   uint64_t tokensPerCall = 0;

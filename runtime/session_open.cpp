@@ -102,7 +102,7 @@ Status Session::bindWeight(const Port &port, Executor::Input &input) {
   // The format does not promise alignment. Where it lacks, a copy is needed.
   bool isAligned =
       reinterpret_cast<uintptr_t>(tensor->data) % bytesOf(type) == 0;
-  if (!device->sharesHostMemory() || !isAligned) {
+  if (isRemote || !isAligned) {
     // Once, also where several entries use it.
     std::unique_ptr<DeviceMemory> &memory = weightMemory[port.name];
     if (!memory) {
@@ -221,6 +221,7 @@ Status Session::open(std::shared_ptr<const Package> package,
   session->package = std::move(package);
   session->weights = std::move(weights);
   session->device = std::move(device);
+  session->isRemote = !session->device->sharesHostMemory();
   const Program &program = session->package->program();
   // The names are the same in all variants: a wrong one is found before the
   // work of loading.

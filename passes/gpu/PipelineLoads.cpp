@@ -78,21 +78,22 @@ bool LoopPipeline::collect(Value value, llvm::SetVector<Operation *> &ops) {
 }
 
 bool LoopPipeline::find() {
-  for (Operation &op : *loop.getBody()) {
-    if (auto copy = dyn_cast<CopyAsyncOp>(op)) {
-      auto alloc = copy.getDest().getDefiningOp<AllocOp>();
-      if (!alloc || alloc->getBlock() != loop.getBody())
-        return false;
-      for (ValueRange group :
-           {ValueRange(copy.getOffsets()), ValueRange(copy.getValid()),
-            ValueRange(copy.getSource())})
-        for (Value operand : group)
-          if (!collect(operand, arithmetic))
-            return false;
-      copies.push_back(copy);
-    } else if (isa<CommitCopiesOp, WaitCopiesOp>(op)) {
-      others.push_back(&op);
-    }
+  for (CopyAsyncOp copy : loop.getBody()->getOps<CopyAsyncOp>()) {
+    // A buffer of this round, and a copy that is waited for at once.
+    auto alloc = copy.getDest().getDefiningOp<AllocOp>();
+    auto commit = dyn_cast<CommitCopiesOp>(copy->getNextNode());
+    auto wait =
+        commit ? dyn_cast<WaitCopiesOp>(commit->getNextNode()) : WaitCopiesOp();
+    if (!alloc || alloc->getBlock() != loop.getBody() || !wait)
+      return false;
+    for (ValueRange group :
+         {ValueRange(copy.getOffsets()), ValueRange(copy.getValid()),
+          ValueRange(copy.getSource())})
+      for (Value operand : group)
+        if (!collect(operand, arithmetic))
+          return false;
+    copies.push_back(copy);
+    others.append({commit, wait});
   }
   return !copies.empty();
 }

@@ -69,8 +69,13 @@ private:
     return tensor::getMixedSize(b, loc, value, i);
   }
   Value filled(ArrayRef<OpFoldResult> sizes, double value) {
-    Value empty = tensor::EmptyOp::create(b, loc, sizes, accumulator);
-    return linalg::FillOp::create(b, loc, constant(value), empty).getResult(0);
+    return filled(sizes, value, accumulator);
+  }
+  Value filled(ArrayRef<OpFoldResult> sizes, double value, Type element) {
+    Value empty = tensor::EmptyOp::create(b, loc, sizes, element);
+    Value number =
+        arith::ConstantOp::create(b, loc, b.getFloatAttr(element, value));
+    return linalg::FillOp::create(b, loc, number, empty).getResult(0);
   }
 
   /// A linalg.generic with one result. Maps as strings over loops "abc", such
@@ -80,8 +85,10 @@ private:
   /// [rows × columns] of a rank-4 operand's batch and head, from `row`.
   Value rows(Value source, Value batch, Value head, OpFoldResult row,
              OpFoldResult count);
-  /// `tile` in the accumulator's type.
-  Value widen(Value tile);
+  /// `tile` in the type of the products' factors.
+  Value asFactor(Value tile);
+  /// acc + a · b in the accumulator's type.
+  Value multiplyAdd(OpBuilder &n, Location l, ValueRange a);
   Value joinPast(Value past, Value own);
   /// The bias of a block of scores, in the accumulator's type, and its map over
   /// keys and queries. Queries past the last have none.
@@ -95,7 +102,11 @@ private:
   Location loc;
   /// Queries and keys in a block: columns and rows of the scores.
   int64_t queryBlock, keyBlock;
-  Type accumulator;
+  /// Of sums and scores, and of the products' factors: 16-bit ones where the
+  /// target multiplies those by itself. Then scores are scaled after the
+  /// product, and weights rounded to the values' type before the second one.
+  Type accumulator, factor;
+  Value scale;
   // Of the block of queries that is being built.
   Value key, value, queries, batch, group, head, firstQuery;
   OpFoldResult firstPosition, totalKeys, queryCount;
@@ -137,6 +148,8 @@ AttentionLowering::AttentionLowering(SegmentAttentionOp op,
     : op(op), b(rewriter), loc(op.getLoc()) {
   Type element = op.getType().getElementType();
   accumulator = element.isF64() ? element : b.getF32Type();
+  factor = target == "cpu" || element.getIntOrFloatBitWidth() > 16 ? accumulator
+                                                                   : element;
   BlockSizes blocks = blockSizesFor(op, target);
   this->keyBlock = keyBlock ? keyBlock : blocks.keys;
   // A tile was cut to its size already; it fills whole vectors.
@@ -163,13 +176,16 @@ Value AttentionLowering::generic(StringRef loops, StringRef reduced,
   for (char c : loops)
     iterators.push_back(reduced.contains(c) ? utils::IteratorType::reduction
                                             : utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             b, loc, TypeRange{output.getType()}, inputs, ValueRange{output},
-             affineMaps, iterators,
-             [&](OpBuilder &nested, Location l, ValueRange arguments) {
-               linalg::YieldOp::create(nested, l, body(nested, l, arguments));
-             })
-      .getResult(0);
+  auto op = linalg::GenericOp::create(
+      b, loc, TypeRange{output.getType()}, inputs, ValueRange{output},
+      affineMaps, iterators,
+      [&](OpBuilder &nested, Location l, ValueRange arguments) {
+        linalg::YieldOp::create(nested, l, body(nested, l, arguments));
+      });
+  // Sums over a block of keys, or a head: they are cut as they shall be.
+  if (!reduced.empty())
+    op->setAttr(kBlocked, b.getUnitAttr());
+  return op.getResult(0);
 }
 
 Value AttentionLowering::rows(Value source, Value batch, Value head,
@@ -189,17 +205,33 @@ Value AttentionLowering::rows(Value source, Value batch, Value head,
       SmallVector<OpFoldResult>(4, one));
 }
 
-Value AttentionLowering::widen(Value tile) {
+/// `value` as a number of type `to`.
+static Value convertFloat(OpBuilder &b, Location loc, Value value, Type to) {
+  unsigned from = value.getType().getIntOrFloatBitWidth(),
+           bits = to.getIntOrFloatBitWidth();
+  if (from < bits)
+    return arith::ExtFOp::create(b, loc, to, value);
+  if (from > bits)
+    return arith::TruncFOp::create(b, loc, to, value);
+  return value;
+}
+
+Value AttentionLowering::asFactor(Value tile) {
   auto type = cast<RankedTensorType>(tile.getType());
-  if (type.getElementType() == accumulator)
+  if (type.getElementType() == factor)
     return tile;
   Value empty = tensor::EmptyOp::create(
-      b, loc, tensor::getMixedSizes(b, loc, tile), accumulator);
-  return generic(
-      "ab", "", {"ab", "ab"}, tile, empty,
-      [&](OpBuilder &nested, Location l, ValueRange arguments) -> Value {
-        return arith::ExtFOp::create(nested, l, accumulator, arguments[0]);
-      });
+      b, loc, tensor::getMixedSizes(b, loc, tile), factor);
+  return generic("ab", "", {"ab", "ab"}, tile, empty,
+                 [&](OpBuilder &n, Location l, ValueRange a) -> Value {
+                   return convertFloat(n, l, a[0], factor);
+                 });
+}
+
+Value AttentionLowering::multiplyAdd(OpBuilder &n, Location l, ValueRange a) {
+  Value x = convertFloat(n, l, a[0], accumulator),
+        y = convertFloat(n, l, a[1], accumulator);
+  return arith::AddFOp::create(n, l, a[2], arith::MulFOp::create(n, l, x, y));
 }
 
 Value AttentionLowering::joinPast(Value past, Value own) {
@@ -230,13 +262,7 @@ std::pair<Value, StringRef> AttentionLowering::biasTile(Value firstKey,
       b, loc, RankedTensorType::get(shape, type.getElementType()), bias,
       offsets, sizes, SmallVector<OpFoldResult>(4, one));
   auto convert = [&](OpBuilder &n, Location l, ValueRange a) -> Value {
-    unsigned from = a[0].getType().getIntOrFloatBitWidth(),
-             to = accumulator.getIntOrFloatBitWidth();
-    if (from < to)
-      return arith::ExtFOp::create(n, l, accumulator, a[0]);
-    if (from > to)
-      return arith::TruncFOp::create(n, l, accumulator, a[0]);
-    return a[0];
+    return convertFloat(n, l, a[0], accumulator);
   };
   if (!perQuery)
     return {generic("k", "", {"k", "k"}, slice,
@@ -282,15 +308,21 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
                        b.getContext()),
         {end, OpFoldResult(first)});
   }
-  Value keys = widen(rows(key, batch, group, first, count));
-  Value values = widen(rows(value, batch, group, first, count));
-  auto multiplyAdd = [](OpBuilder &n, Location l, ValueRange a) -> Value {
-    return arith::AddFOp::create(n, l, a[2],
-                                 arith::MulFOp::create(n, l, a[0], a[1]));
+  Value keys = asFactor(rows(key, batch, group, first, count));
+  Value values = asFactor(rows(value, batch, group, first, count));
+  auto addProduct = [&](OpBuilder &n, Location l, ValueRange a) {
+    return multiplyAdd(n, l, a);
   };
 
   Value scores = generic("kqc", "c", {"kc", "cq", "kq"}, {keys, queries},
-                         filled({count, columns}, 0), multiplyAdd);
+                         filled({count, columns}, 0), addProduct);
+  if (factor != accumulator)
+    scores =
+        generic("kq", "", {"kq", "kq"}, scores,
+                tensor::EmptyOp::create(b, loc, {count, columns}, accumulator),
+                [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+                  return arith::MulFOp::create(n, nl, a[0], scale);
+                });
   if (masked || op.getBias()) {
     Value empty =
         tensor::EmptyOp::create(b, loc, {count, columns}, accumulator);
@@ -365,8 +397,8 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
                    [](OpBuilder &n, Location nl, ValueRange a) -> Value {
                      return arith::MulFOp::create(n, nl, a[1], a[0]);
                    });
-  output = generic("vqk", "k", {"kv", "kq", "vq"}, {values, weights}, output,
-                   multiplyAdd);
+  output = generic("vqk", "k", {"kv", "kq", "vq"}, {values, asFactor(weights)},
+                   output, addProduct);
   scf::YieldOp::create(b, loc, ValueRange{newMaximum, newSum, output});
   return loop.getResults();
 }
@@ -395,7 +427,6 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
   queryCount = count;
   // Qᵀ · scale · log2(e), columns past the last query zero.
   Value tile = rows(op.getQuery(), batch, head, first, count);
-  Value scale;
   if (op.getScale()) {
     scale = constant(op.getScale()->convertToDouble() * M_LOG2E);
   } else {
@@ -407,17 +438,17 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
   }
   Value scaled =
       generic("cq", "", {"qc", "cq"}, tile,
-              tensor::EmptyOp::create(b, loc, {depth, count}, accumulator),
+              tensor::EmptyOp::create(b, loc, {depth, count}, factor),
               [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
-                Value wide = a[0];
-                if (wide.getType() != accumulator)
-                  wide = arith::ExtFOp::create(n, nl, accumulator, wide);
-                return arith::MulFOp::create(n, nl, wide, scale);
+                Value query = convertFloat(n, nl, a[0], factor);
+                if (factor != accumulator)
+                  return query;
+                return arith::MulFOp::create(n, nl, query, scale);
               });
   queries = scaled;
   if (!isConstantIntValue(count, queryBlock))
     queries = tensor::InsertSliceOp::create(
-        b, loc, scaled, filled({depth, columns}, 0),
+        b, loc, scaled, filled({depth, columns}, 0, factor),
         SmallVector<OpFoldResult>{zero, zero},
         SmallVector<OpFoldResult>{depth, count},
         SmallVector<OpFoldResult>(2, b.getIndexAttr(1)));

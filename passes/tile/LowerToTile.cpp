@@ -10,12 +10,12 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/tile/TileLowering.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 namespace infini {
 #define GEN_PASS_DEF_INFINILOWERTOTILE
@@ -114,7 +114,8 @@ static bool replacesAll(tensor::InsertSliceOp op) {
   return true;
 }
 
-/// Whether the loop only hands on a tensor into parts of which its body inserts.
+/// Whether the loop only hands on a tensor into parts of which its body
+/// inserts.
 static bool isInsertedInto(Value carried) {
   return llvm::any_of(carried.getUsers(), [&](Operation *user) {
     auto insert = dyn_cast<tensor::InsertSliceOp>(user);

@@ -11,6 +11,9 @@
 
 namespace infini {
 
+/// On an op whose sums are cut as they shall be.
+constexpr llvm::StringLiteral kBlocked = "infini.blocked";
+
 /// The smallest constant that a size is known not to exceed.
 inline mlir::FailureOr<int64_t> boundOf(mlir::OpFoldResult size) {
   using Bounds = mlir::ValueBoundsConstraintSet;

@@ -73,6 +73,8 @@ struct TileReductions final
   int64_t mostAtOnce(linalg::LinalgOp op, const BlockSizes &blocks) {
     if (target == "cpu")
       return longest;
+    if (op->hasAttr(kBlocked))
+      return INT64_MAX;
     if (linalg::isaContractionOpInterface(op))
       return blocks.depth;
     int64_t elements = 1;
