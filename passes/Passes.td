@@ -351,14 +351,43 @@ def InfiniKernelToBlocks : Pass<"infini-kernel-to-blocks", "::mlir::ModuleOp"> {
   let description = [{
     The outermost parallel loops become the block's place in the grid (attribute
     `program.grid`), other ones loops. Sizes of buffers become arguments behind the
-    kernel's own. Sets `program.threads`. A kernel that is no tile program is an
+    kernel's own. Sets `program.threads`: four warps, and more where what a loop
+    carries and a product adds up would not fit the threads' registers. A kernel that is no tile program is an
     error.
 
     Numerics: bit-exact.
   }];
-  let options = [Option<"warps", "warps", "int64_t", "4", "Warps in a block">];
+  let options = [Option<"warps", "warps", "int64_t", "0",
+                        "Warps in a block; 0: by the kernel">];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::arith::ArithDialect",
                            "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect"];
+}
+
+def TileSinkBehindLoops : Pass<"tile-sink-behind-loops", "::mlir::func::FuncOp"> {
+  let summary = "Computes behind a loop what is used behind it only";
+  let description = [{
+    A tile that is made before a loop and used behind it holds registers all the
+    while. It is made where it is used, if it reads no buffer that the kernel
+    writes; a load that both sides use is repeated.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [
+    Statistic<"sunk", "num-sunk", "Number of ops moved behind a loop">,
+    Statistic<"repeated", "num-repeated", "Number of loads repeated behind a loop">];
+}
+
+def TileSplitProducts : Pass<"tile-split-products", "::mlir::func::FuncOp"> {
+  let summary = "Computes a product with a large side in panels";
+  let description = [{
+    A side of a product that lies in registers and has more than `bytes` is cut
+    into panels of columns or rows, so that one panel at a time is in shared memory.
+
+    Numerics: bit-exact.
+  }];
+  let options = [Option<"bytes", "bytes", "int64_t", "65536", "Most bytes of a side">];
+  let statistics = [Statistic<"numSplit", "num-split", "Number of products cut">];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
 def TileAssignLayouts : Pass<"tile-assign-layouts", "::mlir::func::FuncOp"> {
@@ -375,7 +404,8 @@ def TileAssignLayouts : Pass<"tile-assign-layouts", "::mlir::func::FuncOp"> {
     Numerics: products of a matrix and a vector become sums in another order; else
     bit-exact.
   }];
-  let options = [Option<"warps", "warps", "int64_t", "4", "Warps in a block">];
+  let options = [Option<"warps", "warps", "int64_t", "0",
+                        "Warps in a block; 0: by `program.threads` of the kernel">];
   let statistics = [
     Statistic<"renamed", "num-renamed", "Layout changes that rename registers">,
     Statistic<"throughShared", "num-through-shared", "Tiles that go through shared memory">,

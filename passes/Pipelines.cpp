@@ -163,9 +163,9 @@ void infini::buildLaneStage(OpPassManager &pm,
   kernel.addPass(createInfiniKernelToBlocks(blocks));
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
-  TileAssignLayoutsOptions layouts;
-  layouts.warps = options.warps;
-  kernel.addNestedPass<func::FuncOp>(createTileAssignLayouts(layouts));
+  kernel.addNestedPass<func::FuncOp>(createTileSinkBehindLoops());
+  kernel.addNestedPass<func::FuncOp>(createTileSplitProducts());
+  kernel.addNestedPass<func::FuncOp>(createTileAssignLayouts());
   kernel.addPass(createCSEPass());
   TilePipelineLoadsOptions loads;
   loads.stages = options.stages;

@@ -47,8 +47,9 @@ struct CpuPipelineOptions
 
 struct GpuPipelineOptions
     : public mlir::PassPipelineOptions<GpuPipelineOptions> {
-  Option<int64_t> warps{*this, "warps", llvm::cl::desc("Warps in a block"),
-                        llvm::cl::init(4)};
+  Option<int64_t> warps{*this, "warps",
+                        llvm::cl::desc("Warps in a block; 0: by the kernel"),
+                        llvm::cl::init(0)};
   Option<int64_t> sharedBytes{
       *this, "shared-bytes",
       llvm::cl::desc("Shared memory that a block may have"),

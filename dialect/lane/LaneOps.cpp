@@ -53,7 +53,7 @@ LogicalResult StoreSharedOp::verify() {
 }
 
 LogicalResult CopyAsyncOp::verify() {
-  // copy_async_c5
+  // nv_copy_async_c1
   int64_t bytes = getBytes();
   int64_t element = llvm::divideCeil(
       cast<MemRefType>(getBuffer().getType()).getElementTypeBitWidth(), 8);
@@ -65,7 +65,7 @@ LogicalResult CopyAsyncOp::verify() {
 }
 
 LogicalResult WaitCopiesOp::verify() {
-  // wait_copies_c2
+  // nv_wait_copies_c1
   if (static_cast<int64_t>(getPending()) < 0)
     return emitOpError("expected 'pending' to be at least 0, got ")
            << static_cast<int64_t>(getPending());

@@ -133,7 +133,7 @@ def NV_CopyAsyncOp : NV_Op<"copy_async", [MemoryEffects<[MemWrite<NV_Memory>]>]>
     nobody may touch them before.
 
     Constraints:
-    - (copy_async_c5) `bytes` is 4, 8, or 16, and a multiple of the element's size; both addresses are multiples of it.
+    - (nv_copy_async_c1) `bytes` is 4, 8, or 16, and a multiple of the element's size; both addresses are multiples of it.
 
     Example:
 
@@ -169,7 +169,7 @@ def NV_WaitCopiesOp : NV_Op<"wait_copies", [MemoryEffects<[MemRead<NV_Memory>, M
     Waits until all but the newest `pending` groups of this lane's copies are there.
 
     Constraints:
-    - (wait_copies_c2) `pending` is at least 0.
+    - (nv_wait_copies_c1) `pending` is at least 0.
 
     Example:
 

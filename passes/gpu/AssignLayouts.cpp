@@ -591,10 +591,16 @@ struct AssignLayouts final
   using TileAssignLayoutsBase::TileAssignLayoutsBase;
 
   void runOnOperation() override {
+    int64_t warps = this->warps;
+    if (warps == 0) {
+      auto module = getOperation()->getParentOfType<ModuleOp>();
+      auto threads = module->getAttrOfType<IntegerAttr>("program.threads");
+      warps = threads ? threads.getInt() / kWarpSize : 4;
+    }
     if (!llvm::isPowerOf2_64(warps) || warps > 32) {
       getOperation().emitError(
           "expected option 'warps' to be a power of two up to 32, got ")
-          << int64_t(warps);
+          << warps;
       return signalPassFailure();
     }
     IRRewriter rewriter(&getContext());

@@ -113,13 +113,12 @@ struct ExpandExp64 final : OpRewritePattern<math::ExpOp> {
     Value p = e.mul(r, e.polynomial(z, {1.26177193074810590878e-4,
                                         3.02994407707441961300e-2,
                                         9.99999999999999999910e-1}));
-    Value q = e.polynomial(
-        z, {3.00198505138664455042e-6, 2.52448340349684104192e-3,
-            2.27265548208155028766e-1, 2.00000000000000000009e0});
+    Value q =
+        e.polynomial(z, {3.00198505138664455042e-6, 2.52448340349684104192e-3,
+                         2.27265548208155028766e-1, 2.00000000000000000009e0});
     Value quotient = arith::DivFOp::create(rewriter, loc, p, e.sub(q, p));
-    rewriter.replaceOp(op,
-                       e.scale(e.fma(quotient, e.number(2), e.number(1)),
-                               e.toInteger(n)));
+    rewriter.replaceOp(
+        op, e.scale(e.fma(quotient, e.number(2), e.number(1)), e.toInteger(n)));
     return success();
   }
 };
@@ -151,12 +150,11 @@ struct ExpandSine64 final : OpRewritePattern<OpTy> {
         z, {-1.13585365213876817300e-11, 2.08757008419747316778e-9,
             -2.75573141792967388112e-7, 2.48015872888517045348e-5,
             -1.38888888888730564116e-3, 4.16666666666665929218e-2});
-    cosine = e.fma(e.mul(z, z), cosine,
-                   e.fma(z, e.number(-0.5), e.number(1)));
+    cosine = e.fma(e.mul(z, z), cosine, e.fma(z, e.number(-0.5), e.number(1)));
     Value quadrant = e.toInteger(n);
     if (isCosine)
-      quadrant = arith::AddIOp::create(rewriter, loc, quadrant,
-                                       e.integerNumber(1));
+      quadrant =
+          arith::AddIOp::create(rewriter, loc, quadrant, e.integerNumber(1));
     Value value = e.select(e.hasBit(quadrant, 1), cosine, sine);
     Value negative = arith::NegFOp::create(rewriter, loc, value);
     rewriter.replaceOp(op, e.select(e.hasBit(quadrant, 2), negative, value));
@@ -171,9 +169,9 @@ struct ExpandGpuMath final
     patterns.add<ExpandExp64, ExpandSine64<math::SinOp, false>,
                  ExpandSine64<math::CosOp, true>>(&getContext());
     populateInfiniExpandExpPatterns(patterns);
-    math::populateExpansionPatterns(
-        patterns, {"powf", "sinh", "cosh", "tan", "asinh", "acosh", "atanh",
-                   "clampf", "rsqrt"});
+    math::populateExpansionPatterns(patterns,
+                                    {"powf", "sinh", "cosh", "tan", "asinh",
+                                     "acosh", "atanh", "clampf", "rsqrt"});
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
       return name != math::ExpOp::getOperationName() &&
              name != math::Exp2Op::getOperationName();
@@ -190,10 +188,9 @@ struct ExpandGpuMath final
       if (isa<math::Exp2Op>(op) &&
           getElementTypeOrSelf(op->getResult(0).getType()).isF32())
         return;
-      op->emitError("'")
-          << op->getName().getStringRef() << "' of "
-          << getElementTypeOrSelf(op->getResult(0).getType())
-          << " has no form on GPUs";
+      op->emitError("'") << op->getName().getStringRef() << "' of "
+                         << getElementTypeOrSelf(op->getResult(0).getType())
+                         << " has no form on GPUs";
       signalPassFailure();
     });
   }

@@ -48,6 +48,30 @@ static void passSizes(func::FuncOp function, IRRewriter &b) {
       b.getFunctionType(entry.getArgumentTypes(), TypeRange()));
 }
 
+/// Warps among which what a thread has to keep fits its registers: what the
+/// largest loop carries, and the largest product's sums.
+static int64_t warpsFor(func::FuncOp function) {
+  constexpr int64_t least = 4, most = 16, registers = 112, lanes = 32;
+  auto elementsOf = [](TypeRange types) {
+    int64_t sum = 0;
+    for (Type type : types)
+      if (auto tile = dyn_cast<RankedTensorType>(type))
+        sum += tile.getNumElements();
+    return sum;
+  };
+  int64_t carried = 0, product = 0;
+  function.walk([&](scf::ForOp op) {
+    carried = std::max(carried, elementsOf(op.getResultTypes()));
+  });
+  function.walk([&](tile::DotOp op) {
+    product = std::max(product, op.getType().getNumElements());
+  });
+  int64_t warps = least;
+  while (warps < most && carried + product > registers * lanes * warps)
+    warps *= 2;
+  return warps;
+}
+
 namespace {
 struct KernelToBlocks final
     : infini::impl::InfiniKernelToBlocksBase<KernelToBlocks> {
@@ -77,8 +101,9 @@ struct KernelToBlocks final
                                         static_cast<gpu::Dimension>(i));
         })))
       return signalPassFailure();
+    int64_t count = warps ? int64_t(warps) : warpsFor(function);
     getOperation()->setAttr("program.threads",
-                            rewriter.getI64IntegerAttr(32 * warps));
+                            rewriter.getI64IntegerAttr(32 * count));
   }
 };
 } // namespace

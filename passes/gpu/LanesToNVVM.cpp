@@ -35,8 +35,7 @@ public:
   NvvmLowering(ModuleOp kernel, func::FuncOp function)
       : kernel(kernel), function(function), b(kernel.getContext()),
         global(LLVM::LLVMPointerType::get(kernel.getContext(), kGlobalSpace)),
-        shared(LLVM::LLVMPointerType::get(kernel.getContext(), kSharedSpace)) {
-  }
+        shared(LLVM::LLVMPointerType::get(kernel.getContext(), kSharedSpace)) {}
 
   LogicalResult run();
 
@@ -126,8 +125,7 @@ NvvmLowering::Words NvvmLowering::wordsOf(Type type) {
   return {b.getI16Type(), 1, "b8", "h"};
 }
 
-SmallVector<Value> NvvmLowering::split(Value vector, Type word,
-                                       int64_t count) {
+SmallVector<Value> NvvmLowering::split(Value vector, Type word, int64_t count) {
   if (count == 1)
     return {cast_(vector, word)};
   Value words = cast_(vector, VectorType::get({count}, word));
@@ -194,8 +192,8 @@ void NvvmLowering::store(Value value, Value address, Value predicate,
   Words words = wordsOf(type);
   SmallVector<Value> operands{address};
   if (bytes(type) == 1)
-    operands.push_back(arith::ExtUIOp::create(
-        b, loc, b.getI16Type(), cast_(value, b.getI8Type())));
+    operands.push_back(arith::ExtUIOp::create(b, loc, b.getI16Type(),
+                                              cast_(value, b.getI8Type())));
   else
     llvm::append_range(operands, split(value, words.type, words.count));
   std::string list, constraints = space == "global" ? "l" : "r";
@@ -203,8 +201,7 @@ void NvvmLowering::store(Value value, Value address, Value predicate,
     list += (i ? ", $" : "$") + std::to_string(i + 1);
     constraints += ("," + words.constraint).str();
   }
-  operands.push_back(
-      arith::ExtUIOp::create(b, loc, b.getI32Type(), predicate));
+  operands.push_back(arith::ExtUIOp::create(b, loc, b.getI32Type(), predicate));
   bool isVector = words.count > 1;
   std::string text =
       "{ .reg .pred p; setp.ne.b32 p, $" + std::to_string(words.count + 1) +
@@ -231,10 +228,12 @@ Value NvvmLowering::shuffle(Value value, int64_t mask) {
   if (bits == 32)
     return cast_(exchange(cast_(value, b.getI32Type())), type);
   auto pair = VectorType::get({2}, b.getI32Type());
-  Value words = cast_(value, pair), result = LLVM::PoisonOp::create(b, loc, pair);
+  Value words = cast_(value, pair),
+        result = LLVM::PoisonOp::create(b, loc, pair);
   for (int64_t i = 0; i < 2; ++i) {
     Value word = LLVM::ExtractElementOp::create(b, loc, words, i32(i));
-    result = LLVM::InsertElementOp::create(b, loc, result, exchange(word), i32(i));
+    result =
+        LLVM::InsertElementOp::create(b, loc, result, exchange(word), i32(i));
   }
   return cast_(result, type);
 }
@@ -253,8 +252,8 @@ Value NvvmLowering::ldmatrix(nv::LdMatrixOp op) {
       NVVM::LdStMatrixEltType::B16);
   if (count == 1)
     return cast_(words, type);
-  Value vector = LLVM::PoisonOp::create(
-      b, loc, VectorType::get({count}, b.getI32Type()));
+  Value vector =
+      LLVM::PoisonOp::create(b, loc, VectorType::get({count}, b.getI32Type()));
   for (int64_t i = 0; i < count; ++i) {
     Value word = LLVM::ExtractValueOp::create(b, loc, words, i);
     vector = LLVM::InsertElementOp::create(b, loc, vector, word, i32(i));
@@ -330,9 +329,9 @@ void NvvmLowering::lower(Operation *op) {
         b.eraseOp(op);
       })
       .Case([&](nv::LoadSharedOp access) {
-        b.replaceOp(op, load(access.getType(),
-                             sharedAddress(access.getAddress()), Value(),
-                             "shared"));
+        b.replaceOp(op,
+                    load(access.getType(), sharedAddress(access.getAddress()),
+                         Value(), "shared"));
       })
       .Case([&](nv::StoreSharedOp access) {
         store(access.getValue(), sharedAddress(access.getAddress()),
@@ -345,12 +344,11 @@ void NvvmLowering::lower(Operation *op) {
         if (copy.getPredicate())
           size = arith::SelectOp::create(b, loc, copy.getPredicate(),
                                          i32(copy.getBytes()), i32(0));
-        NVVM::CpAsyncOp::create(b, loc, sharedAddress(copy.getAddress()),
-                                address, copy.getBytes(),
-                                copy.getBytes() == 16
-                                    ? NVVM::LoadCacheModifierKind::CG
-                                    : NVVM::LoadCacheModifierKind::CA,
-                                size);
+        NVVM::CpAsyncOp::create(
+            b, loc, sharedAddress(copy.getAddress()), address, copy.getBytes(),
+            copy.getBytes() == 16 ? NVVM::LoadCacheModifierKind::CG
+                                  : NVVM::LoadCacheModifierKind::CA,
+            size);
         b.eraseOp(op);
       })
       .Case([&](nv::CommitCopiesOp) {

@@ -52,6 +52,9 @@ std::string CudaContext::name() const {
 }
 
 Status CudaContext::failed(cuda::Result error, const std::string &what) {
+  // What came first is the cause.
+  if (!lost.empty())
+    return Status(lostCode, lost);
   std::string message = text(name(), ": ", what, ": ", driver.describe(error));
   // Before there is a context there is nothing to lose.
   if (!context || !isLoss(error))

@@ -56,6 +56,9 @@ public:
   void poisonScratch() override {}
 
 private:
+  /// The mutex is held. Within a step the context is current already: hundreds
+  /// of commands need not ask the driver again.
+  Status use() { return step ? Status() : context->use(); }
   Status submit(const CudaCommand &command);
   Status submitCopy(cuda::Address destination, cuda::Address source,
                     size_t bytes);
@@ -193,7 +196,7 @@ Status CudaDevice::dispatch(DeviceModule &module, const Dispatch &dispatch) {
   command.kernel = dispatch.kernel;
   command.argumentCount = uint32_t(dispatch.bufferCount + dispatch.scalarCount);
   Lock lock(context->mutex);
-  INFINI_TRY(context->use());
+  INFINI_TRY(use());
   return step ? step->add(command, dispatch.arguments)
               : cudaModule.step.issue(command, dispatch.arguments);
 }
@@ -240,7 +243,7 @@ Status CudaDevice::submitCopy(cuda::Address destination, cuda::Address source,
 
 Status CudaDevice::copy(void *destination, const void *source, size_t bytes) {
   Lock lock(context->mutex);
-  INFINI_TRY(context->use());
+  INFINI_TRY(use());
   cuda::Address to = addressOf(destination), from = addressOf(source);
   if (bytes == 0 || to == from)
     return Status();
@@ -284,7 +287,7 @@ Status CudaDevice::fillByBytes(cuda::Address destination, size_t bytes,
 Status CudaDevice::fill(void *destination, size_t bytes, uint64_t pattern,
                         unsigned patternBytes) {
   Lock lock(context->mutex);
-  INFINI_TRY(context->use());
+  INFINI_TRY(use());
   cuda::Address to = addressOf(destination);
   uint8_t unit[8];
   std::memcpy(unit, &pattern, sizeof unit);
