@@ -346,6 +346,25 @@ def InfiniKernelToLLVM : Pass<"infini-kernel-to-llvm", "::mlir::ModuleOp"> {
 // passes/gpu: kernels as the code of one lane
 //===----------------------------------------------------------------------===//
 
+def TileSplitBlocks : Pass<"tile-split-blocks", "::mlir::ModuleOp"> {
+  let summary = "Cuts a kernel with large tiles into more blocks";
+  let description = [{
+    Where a loop carries a tile of more than `elements`, it is cut along a dimension
+    that nothing is summed over (the columns of a memory), down to `least`; each part
+    is computed by a block of its own. A kernel with a product that has no such dimension
+    stays, since each part would compute it. What does not have the dimension is computed by
+    all of them, and stored by the first.
+
+    Numerics: bit-exact.
+  }];
+  let options = [
+    Option<"elements", "elements", "int64_t", "4096", "Most elements of a carried tile">,
+    Option<"least", "least", "int64_t", "16", "Least size of the dimension in a part">];
+  let statistics = [Statistic<"split", "num-split", "Number of kernels cut">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def InfiniKernelToBlocks : Pass<"infini-kernel-to-blocks", "::mlir::ModuleOp"> {
   let summary = "Makes a tile program what one block of a GPU's grid does";
   let description = [{

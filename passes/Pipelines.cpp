@@ -158,6 +158,7 @@ static void addHostLowering(OpPassManager &kernel) {
 void infini::buildLaneStage(OpPassManager &pm,
                             const GpuPipelineOptions &options) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
+  kernel.addPass(createTileSplitBlocks());
   InfiniKernelToBlocksOptions blocks;
   blocks.warps = options.warps;
   kernel.addPass(createInfiniKernelToBlocks(blocks));

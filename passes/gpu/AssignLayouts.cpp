@@ -507,6 +507,13 @@ LogicalResult LayoutAssignment::rewrite(Operation *op) {
         require(store.getSource(), storeLayout(store)));
     return success();
   }
+  if (auto branch = dyn_cast<scf::IfOp>(op);
+      branch && branch.getNumResults() == 0) {
+    for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
+      if (!region->empty() && failed(rewriteBlock(region->front())))
+        return failure();
+    return success();
+  }
   if (op->getNumRegions() || op->getNumResults() > 1)
     return op->emitError("has no form on layouts");
   if (op->getNumResults() == 0 || !tileTypeOf(op->getResult(0)))

@@ -216,6 +216,24 @@ class Program:
         return out
 
 
+class Apart(Program):
+    """Functions that are compiled one by one, each when it is first used; `refused`: name to the message that is
+    expected instead of a package, for now."""
+
+    def __init__(self, tools, folder, schedule, functions, refused=None):
+        self.tools, self.folder, self.schedule, self.functions = tools, folder, schedule, functions
+        self.refused, self.packages = refused or {}, {}
+
+    def run(self, name, arrays, *options):
+        folder, function = self.folder / name, self.functions[name]
+        if name not in self.packages:
+            folder.mkdir(exist_ok=True)
+            (folder / "function.mlir").write_text(function.text(name))
+            self.packages[name] = self.tools.build_unless(self.refused.get(name), folder / "function.mlir",
+                                                          folder / "function.infini", f"--schedule={self.schedule}")
+        return function.run(self.tools, self.packages[name], arrays, folder, name, *options)
+
+
 def draw_function(seed):
     """A random Function."""
     rng = np.random.default_rng(seed)

@@ -5,6 +5,7 @@
 
 The command lines of the tools are spelled in `Tools` only.
 """
+import copy
 import os
 import re
 import subprocess
@@ -86,11 +87,15 @@ def lead_off(array, rank, what="state"):
 # --------------------------------------------------------------------------------------------------------
 
 class Tools:
-    """The binaries of one build folder, and their command lines."""
+    """The binaries of one build folder, and their command lines.
+
+    Packages are for `targets`, and run on `device`. The defaults are this machine, and nothing is said of them.
+    """
 
     def __init__(self, folder):
         self.compile, self.run = (os.path.join(folder, name) for name in ("infini-compile", "infini-run"))
         self.help = {}
+        self.targets, self.device, self.environment = (), None, None
 
     @staticmethod
     def find():
@@ -101,6 +106,18 @@ class Tools:
                 pytest.skip(f"{os.path.basename(path)} is not in {folder} (set INFINI_BIN)")
         return tools
 
+    def on(self, device, *targets):
+        """The same binaries for another device: for one target, its own, or for several."""
+        other = copy.copy(self)
+        other.device, other.targets = device, targets or (device,)
+        return other
+
+    def watched(self, seed):
+        """A simulator looks for races in global memory too, and takes blocks and lanes in the seed's order."""
+        other = copy.copy(self)
+        other.environment = {**os.environ, "INFINI_SIM_SEED": str(seed), "INFINI_SIM_GLOBAL_RACES": "1"}
+        return other
+
     @staticmethod
     def call(arguments, timeout=600, **kwargs):
         """Runs to the end, and returns the CompletedProcess with text output."""
@@ -108,7 +125,7 @@ class Tools:
                               text=True, errors="replace", timeout=timeout, **kwargs)
 
     def good(self, arguments, **kwargs):
-        done = self.call(arguments, **kwargs)
+        done = self.call(arguments, **{"env": self.environment, **kwargs})
         assert done.returncode == 0, (f"exit status {done.returncode}: {' '.join(map(str, arguments))}\n"
                                       f"{done.stderr[-4000:]}")
         return done
@@ -123,12 +140,31 @@ class Tools:
 
     def build(self, source, package, *options):
         """Model folder or .mlir to a package; returns its path."""
-        self.good([self.compile, source, "-o", package, *options])
+        self.good([self.compile, source, "-o", package, *self.target_options(), *options])
         return package
+
+    def build_unless(self, refused, source, package, *options):
+        """Builds; if `refused` is a message, the test is expected to end here with it, and fails if it does not."""
+        if not refused:
+            return self.build(source, package, *options)
+        done = self.call([self.compile, source, "-o", package, *self.target_options(), *options])
+        assert done.returncode, f"compiles now, but was expected to be refused: {refused}"
+        assert refused in done.stderr, f"refused for another reason than {refused}:\n{done.stderr[-3000:]}"
+        pytest.xfail(refused)
+
+    def emit(self, source, stage, *options):
+        """The text of a stage."""
+        return self.good([self.compile, source, f"--emit={stage}", *self.target_options(), *options]).stdout
+
+    def target_options(self):
+        return [f"--target={target}" for target in self.targets]
+
+    def device_options(self):
+        return ["--device", self.device] if self.device else []
 
     def op(self, file, entry, inputs, outputs, scratch, *options):
         """Runs an entry of an .mlir file or package: arrays in, `outputs` arrays out."""
-        arguments = [self.run, file, "--entry", entry, *options]
+        arguments = [self.run, file, "--entry", entry, *self.device_options(), *options]
         for i, array in enumerate(inputs):
             path = os.path.join(scratch, f"in{i}.npy")
             np.save(path, array)
@@ -151,7 +187,8 @@ class Tools:
         if os.path.exists(logits):
             os.remove(logits)
         what = [weights] if package is None else [package, "--weights", weights]
-        arguments = [self.run, *what, "--tokens", f"@{ids}", "--logits-out", f"@{logits}", *options]
+        arguments = [self.run, *what, "--tokens", f"@{ids}", "--logits-out", f"@{logits}", *self.device_options(),
+                     *options]
         if not state:
             self.good(arguments)
             return np.load(logits)
