@@ -20,6 +20,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringSet.h"
@@ -616,6 +617,7 @@ public:
       if (target == "cpu")
         for (linalg::LinalgOp op : products)
           gemms += succeeded(formGemm(rewriter, op));
+      dropWholeInsertions(rewriter, function);
       blockMoves(rewriter, function);
       if (failed(resolveSizes(function)) ||
           failed(formIn(rewriter, builder, function.getBody().front())))
@@ -647,6 +649,41 @@ private:
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, &getContext());
     affine::AffineMinOp::getCanonicalizationPatterns(patterns, &getContext());
     return applyPatternsGreedily(function, std::move(patterns));
+  }
+
+  /// Insertions that leave nothing of their destination are what is inserted,
+  /// and slices of what has no contents have none. Loops of one iteration leave
+  /// such.
+  static void dropWholeInsertions(RewriterBase &rewriter,
+                                  func::FuncOp function) {
+    function.walk([&](tensor::ExtractSliceOp op) {
+      auto empty = op.getSource().getDefiningOp<tensor::EmptyOp>();
+      if (!empty || op.getSourceType().getRank() != op.getType().getRank())
+        return;
+      rewriter.setInsertionPoint(op);
+      Value made =
+          tensor::EmptyOp::create(rewriter, op.getLoc(), op.getMixedSizes(),
+                                  op.getType().getElementType());
+      if (made.getType() != op.getType())
+        made =
+            tensor::CastOp::create(rewriter, op.getLoc(), op.getType(), made);
+      rewriter.replaceOp(op, made);
+    });
+    using Bounds = ValueBoundsConstraintSet;
+    function.walk([&](tensor::InsertSliceOp op) {
+      if (!op.hasUnitStride() || op.getSourceType() != op.getType() ||
+          !llvm::all_of(op.getMixedOffsets(), [](OpFoldResult offset) {
+            return isConstantIntValue(offset, 0);
+          }))
+        return;
+      for (auto [i, size] : llvm::enumerate(op.getMixedSizes())) {
+        FailureOr<bool> same = Bounds::areEqual(
+            Bounds::Variable(size), Bounds::Variable(op.getDest(), i));
+        if (failed(same) || !*same)
+          return;
+      }
+      rewriter.replaceOp(op, op.getSource());
+    });
   }
 
   /// A slice that is put elsewhere as it is becomes a copy, which is cut into

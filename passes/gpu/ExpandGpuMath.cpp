@@ -162,19 +162,60 @@ struct ExpandSine64 final : OpRewritePattern<OpTy> {
   }
 };
 
+/// 2^x by way of e^(x ln 2), the rounding of the product put back.
+struct ExpandExp2In64 final : OpRewritePattern<math::Exp2Op> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::Exp2Op op,
+                                PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF64())
+      return rewriter.notifyMatchFailure(op, "is not in f64");
+    Location loc = op.getLoc();
+    Emitter e(rewriter, loc, op.getType());
+    // The whole part by the exponent, so that little is left to round.
+    Value x = e.clamp(op.getOperand(), -1100, 1030);
+    Value n = math::RoundEvenOp::create(rewriter, loc, x);
+    Value r = e.mul(e.sub(x, n), e.number(6.93147180559945309417e-1));
+    Value power = math::ExpOp::create(rewriter, loc, r);
+    rewriter.replaceOp(op, e.scale(power, e.toInteger(n)));
+    return success();
+  }
+};
+
+/// Sine and cosine in f32 by way of f64: no argument is too large to reduce.
+template <typename OpTy> struct WidenSine final : OpRewritePattern<OpTy> {
+  using OpRewritePattern<OpTy>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return rewriter.notifyMatchFailure(op, "is not in f32");
+    Type wide = rewriter.getF64Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      wide = vector.clone(wide);
+    Value x =
+        arith::ExtFOp::create(rewriter, op.getLoc(), wide, op.getOperand());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(
+        op, type, OpTy::create(rewriter, op.getLoc(), x));
+    return success();
+  }
+};
+
 struct ExpandGpuMath final
     : infini::impl::InfiniExpandGpuMathBase<ExpandGpuMath> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExp64, ExpandSine64<math::SinOp, false>,
-                 ExpandSine64<math::CosOp, true>>(&getContext());
+                 ExpandSine64<math::CosOp, true>, ExpandExp2In64,
+                 WidenSine<math::SinOp>, WidenSine<math::CosOp>>(&getContext());
     populateInfiniExpandExpPatterns(patterns);
     math::populateExpansionPatterns(patterns,
                                     {"powf", "sinh", "cosh", "tan", "asinh",
                                      "acosh", "atanh", "clampf", "rsqrt"});
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
       return name != math::ExpOp::getOperationName() &&
-             name != math::Exp2Op::getOperationName();
+             name != math::Exp2Op::getOperationName() &&
+             name != math::SinOp::getOperationName() &&
+             name != math::CosOp::getOperationName();
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();

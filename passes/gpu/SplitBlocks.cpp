@@ -200,8 +200,8 @@ void Dimensions::visit(Operation *op) {
       keepAll(result);
 }
 
-/// Whether no member is run over as a whole, no tile is cut twice, and no product
-/// would be computed by each part again.
+/// Whether no member is run over as a whole, no tile is cut twice, and no
+/// product would be computed by each part again.
 bool Dimensions::canCut(Axis leader) const {
   WalkResult products = function.walk([&](DotOp op) {
     if (op.getType().getRank() < 2)

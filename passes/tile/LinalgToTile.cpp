@@ -399,8 +399,7 @@ static double neutralOf(tile::Reduction kind) {
 FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
                                               const Loops &loops) {
   auto multiply = factor.getDefiningOp<arith::MulFOp>();
-  if (!multiply || op.getNumDpsInputs() != 2 ||
-      factor.getType().getIntOrFloatBitWidth() < 32)
+  if (!multiply || op.getNumDpsInputs() != 2)
     return Value();
   auto widened = [](Value value) {
     auto extend = value.getDefiningOp<arith::ExtFOp>();
@@ -467,9 +466,18 @@ FailureOr<Value> TileLowering::convertProduct(linalg::LinalgOp op, Value factor,
     }
   bool transposeA = a.size() == 2 && a[0] == depth[0];
   bool transposeB = c.size() == 2 && c[1] == depth[0];
-  return tile::DotOp::create(b, loc, acc->getType(), tiles[0], tiles[1], *acc,
-                             transposeA, transposeB)
-      .getResult();
+  // Sums of 16-bit numbers are added up in f32, and rounded once.
+  auto type = cast<RankedTensorType>(acc->getType());
+  bool narrow = type.getElementTypeBitWidth() < 32;
+  Value sum = *acc;
+  if (narrow)
+    sum = arith::ExtFOp::create(b, loc, type.clone(b.getF32Type()), sum);
+  sum = tile::DotOp::create(b, loc, sum.getType(), tiles[0], tiles[1], sum,
+                            transposeA, transposeB)
+            .getResult();
+  if (narrow)
+    sum = arith::TruncFOp::create(b, loc, type, sum);
+  return sum;
 }
 
 /// The loops in the order in which an input is read, if it has all of them and
@@ -551,7 +559,9 @@ LogicalResult TileLowering::convertReduction(linalg::LinalgOp op,
     Operation *def =
         op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
     if (isa<arith::SelectOp>(def))
-      return fail("a maximum over one element");
+      return setResult(
+          op, 0, arith::MaxNumFOp::create(b, loc, tile, *init).getResult(),
+          loops);
     Operation *copy =
         b.create(loc, def->getName().getIdentifier(), {*init, tile},
                  {init->getType()}, def->getAttrs());

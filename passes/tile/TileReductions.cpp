@@ -33,6 +33,25 @@ static bool isLonger(OpFoldResult size, int64_t most) {
   return failed(bound) || *bound > most;
 }
 
+/// Whether a tensor is a part of the kernel's buffers, or computed from such
+/// element by element: any piece of it can be had by itself. What a loop
+/// carries is one tile.
+static bool liesInBuffers(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return !isa<scf::ForOp>(
+        cast<BlockArgument>(value).getOwner()->getParentOp());
+  if (isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+          tensor::CollapseShapeOp, tensor::CastOp>(op))
+    return liesInBuffers(op->getOperand(0));
+  if (isa<tensor::EmptyOp, linalg::FillOp>(op) ||
+      op->hasTrait<OpTrait::ConstantLike>())
+    return true;
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  return linalgOp && !linalgOp.getNumReductionLoops() &&
+         llvm::all_of(linalgOp.getDpsInputs(), liesInBuffers);
+}
+
 namespace {
 struct TileReductions final
     : infini::impl::InfiniTileReductionsBase<TileReductions> {
@@ -76,7 +95,8 @@ struct TileReductions final
     if (op->hasAttr(kBlocked))
       return INT64_MAX;
     if (linalg::isaContractionOpInterface(op))
-      return blocks.depth;
+      return llvm::all_of(op.getDpsInputs(), liesInBuffers) ? blocks.depth
+                                                            : INT64_MAX;
     int64_t elements = 1;
     for (int64_t size : op.getStaticLoopRanges())
       elements = ShapedType::isDynamic(size)

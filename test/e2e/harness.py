@@ -18,6 +18,8 @@ import infini_numpy as oracle
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 PASSKEY = os.path.join(ROOT, "examples", "passkey")
+# The simulator of an NVIDIA GPU.
+SIM = "sim:sm_80"
 
 # Least bounds on ||out - ref|| / ||ref||; above them, three times the error of the naive program counts.
 FLOOR = {"float64": 1e-12, "float32": 2e-6, "float16": 4e-4, "bfloat16": 3e-3}
