@@ -496,6 +496,19 @@ def InfiniExpandGpuMath : Pass<"infini-expand-gpu-math", "::mlir::func::FuncOp">
                            "::mlir::vector::VectorDialect"];
 }
 
+def InfiniPiecewiseLanes : Pass<"infini-piecewise-lanes", "::mlir::func::FuncOp"> {
+  let summary = "Computes chains of element-wise ops piece by piece";
+  let description = [{
+    A chain of element-wise ops on a wide vector of registers is computed for `piece`
+    elements at a time, so that few intermediate results are alive at once.
+
+    Numerics: bit-exact.
+  }];
+  let options = [Option<"piece", "piece", "int64_t", "4", "Elements of a piece">];
+  let statistics = [Statistic<"cut", "num-cut", "Number of chains cut">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
+}
+
 def InfiniLanesToNVVM : Pass<"infini-lanes-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Lowers the code of a lane to NVVM";
   let description = [{

@@ -181,6 +181,8 @@ void infini::buildLaneStage(OpPassManager &pm,
   kernel.addPass(createCanonicalizerPass());
   kernel.addPass(createCSEPass());
   kernel.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  kernel.addNestedPass<func::FuncOp>(createInfiniPiecewiseLanes());
+  kernel.addPass(createCSEPass());
 }
 
 void infini::buildNvidiaLLVMStage(OpPassManager &pm) {

@@ -221,6 +221,11 @@ SmallVector<int64_t> infini::tileSizes(Operation *op, const Cluster &cluster,
       block *= sizes[i] ? sizes[i] : ranges[i];
     }
   }
+  // A product of many matrices is one product a block.
+  if (linalg::isaContractionOpInterface(linalgOp))
+    if (auto dims = linalg::inferContractionDims(linalgOp); succeeded(dims))
+      for (unsigned loop : dims->batch)
+        sizes[loop] = ranges[loop] == 1 ? 0 : 1;
   for (unsigned i = 0, tiled = 0; i < sizes.size(); ++i)
     if (sizes[i] != 0 && ++tiled > kGridRank)
       sizes[i] = 0;

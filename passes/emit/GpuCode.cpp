@@ -107,6 +107,8 @@ FailureOr<std::string> infini::emitPtx(ModuleOp module, StringRef chip,
                               "threads, as 'program.threads'");
     function->setCallingConv(llvm::CallingConv::PTX_Kernel);
     function->addFnAttr("nvvm.maxntid", std::to_string(threads.getInt()));
+    // Else ptxas spills to let more blocks run at once.
+    function->addFnAttr("nvvm.minctasm", "1");
   }
   optimize(all, *machine);
   if (llvm::verifyModule(all, &llvm::errs()))

@@ -49,9 +49,11 @@ static void passSizes(func::FuncOp function, IRRewriter &b) {
 }
 
 /// Warps among which what a thread has to keep fits its registers: what the
-/// largest loop carries, and the largest product's sums.
+/// largest loop carries, and the largest product's sums. Where no product is of
+/// the tensor cores, factors take as much again.
 static int64_t warpsFor(func::FuncOp function) {
-  constexpr int64_t least = 4, most = 16, registers = 112, lanes = 32;
+  constexpr int64_t least = 4, most = 16;
+  constexpr int64_t lanes = 32;
   auto elementsOf = [](TypeRange types) {
     int64_t sum = 0;
     for (Type type : types)
@@ -60,13 +62,16 @@ static int64_t warpsFor(func::FuncOp function) {
     return sum;
   };
   int64_t carried = 0, product = 0;
+  bool hasTensorCore = false;
   function.walk([&](scf::ForOp op) {
     carried = std::max(carried, elementsOf(op.getResultTypes()));
   });
   function.walk([&](tile::DotOp op) {
     product = std::max(product, op.getType().getNumElements());
+    hasTensorCore |=
+        getElementTypeOrSelf(op.getA().getType()).getIntOrFloatBitWidth() == 16;
   });
-  int64_t warps = least;
+  int64_t warps = least, registers = hasTensorCore ? 112 : 56;
   while (warps < most && carried + product > registers * lanes * warps)
     warps *= 2;
   return warps;

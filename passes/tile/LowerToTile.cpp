@@ -284,6 +284,8 @@ LogicalResult TileLowering::convertInsert(tensor::InsertSliceOp op) {
   Part source = **found, dest = **into;
   if (dest.kind != Part::Place && replacesAll(op)) {
     parts[op.getResult()] = source;
+    if (inPlace.contains(op.getSource()))
+      inPlace.insert(op.getResult());
     return success();
   }
   if (isDiscarded(op.getResult())) {

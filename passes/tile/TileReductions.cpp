@@ -33,23 +33,63 @@ static bool isLonger(OpFoldResult size, int64_t most) {
   return failed(bound) || *bound > most;
 }
 
-/// Whether a tensor is a part of the kernel's buffers, or computed from such
-/// element by element: any piece of it can be had by itself. What a loop
-/// carries is one tile.
-static bool liesInBuffers(Value value) {
+/// Whether any piece of a tensor along `dim` can be had by itself: of a buffer,
+/// or of what is computed for each place along it. What a loop carries is one
+/// tile.
+static bool comesInPieces(Value value, int64_t dim) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return !isa<scf::ForOp>(
         cast<BlockArgument>(value).getOwner()->getParentOp());
-  if (isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
-          tensor::CollapseShapeOp, tensor::CastOp>(op))
-    return liesInBuffers(op->getOperand(0));
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    int64_t source = 0;
+    for (int64_t kept = -1; source < slice.getSourceType().getRank(); ++source)
+      if (!dropped.test(source) && ++kept == dim)
+        break;
+    return comesInPieces(slice.getSource(), source);
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return comesInPieces(expand.getSrc(),
+                         expand.getCorrespondingSourceDim(dim));
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
+    return comesInPieces(collapse.getSrc(),
+                         collapse.getReassociationIndices()[dim].front());
+  if (isa<tensor::CastOp>(op))
+    return comesInPieces(op->getOperand(0), dim);
   if (isa<tensor::EmptyOp, linalg::FillOp>(op) ||
       op->hasTrait<OpTrait::ConstantLike>())
     return true;
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  return linalgOp && !linalgOp.getNumReductionLoops() &&
-         llvm::all_of(linalgOp.getDpsInputs(), liesInBuffers);
+  if (!linalgOp)
+    return false;
+  AffineMap map = linalgOp.getIndexingMapMatchingResult(cast<OpResult>(value));
+  auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
+  if (!loop)
+    return false;
+  return llvm::all_of(linalgOp.getDpsInputOperands(), [&](OpOperand *input) {
+    ArrayRef<AffineExpr> places =
+        linalgOp.getMatchingIndexingMap(input).getResults();
+    for (auto [i, place] : llvm::enumerate(places))
+      if (place == loop && !comesInPieces(input->get(), i))
+        return false;
+    return true;
+  });
+}
+
+/// Whether a product's factors come in pieces along what it sums over.
+static bool canBeCut(linalg::LinalgOp op) {
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  return llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    ArrayRef<AffineExpr> places = op.getMatchingIndexingMap(input).getResults();
+    for (auto [i, place] : llvm::enumerate(places))
+      if (auto loop = dyn_cast<AffineDimExpr>(place);
+          loop &&
+          iterators[loop.getPosition()] == utils::IteratorType::reduction &&
+          !comesInPieces(input->get(), i))
+        return false;
+    return true;
+  });
 }
 
 namespace {
@@ -95,8 +135,7 @@ struct TileReductions final
     if (op->hasAttr(kBlocked))
       return INT64_MAX;
     if (linalg::isaContractionOpInterface(op))
-      return llvm::all_of(op.getDpsInputs(), liesInBuffers) ? blocks.depth
-                                                            : INT64_MAX;
+      return canBeCut(op) ? blocks.depth : INT64_MAX;
     int64_t elements = 1;
     for (int64_t size : op.getStaticLoopRanges())
       elements = ShapedType::isDynamic(size)

@@ -213,8 +213,7 @@ func.func @other_warps(%q: memref<16x64xbf16>, %k: memref<64x64xbf16>, %v: memre
 
 // -----
 
-// In f32 each thread adds up four neighbouring columns of eight rows and
-// blocks: 4 × 2 repeats.
+// In f32 each thread adds up four neighbouring columns of a row, 4 × 2 times.
 // CHECK-LABEL: func @plain
 // CHECK-COUNT-2: tile.copy_async
 // CHECK: tile.dot {{.*}} into tensor<64x64xf32, #tile.layout<lane = [1:4, 1:8, 1:16, 0:1, 0:2], warp = [0:4, 0:8], register = [1:1, 1:2], repeat = [4, 2]>>
@@ -236,7 +235,7 @@ func.func @plain(%a: memref<64x32xf32>, %b: memref<32x64xf32>, %c: memref<64x64x
 // CHECK: tile.load {{.*}} -> tensor<20x5xbf16, #tile.layout<
 // CHECK: tile.write {{.*}} memref<20x5xbf16, #tile.shared<pitch = 16>>
 // CHECK: tile.copy_async {{.*}} into memref<5x12xbf16, #tile.shared<pitch = 32, rows = 4, mask = 1>>
-// CHECK: tile.dot {{.*}} into tensor<20x12xf32, #tile.layout<lane = [1:4, 0:1, 0:2, _, _], warp = [_, _], register = [1:1, 1:2], repeat = [5, 3]>>
+// CHECK: tile.dot {{.*}} into tensor<20x12xf32, #tile.layout<lane = [0:1, 0:2, _, _, _], warp = [_, _], register = [1:1, 1:2], repeat = [5, 3]>>
 func.func @odd(%a: memref<20x5xbf16>, %b: memref<5x12xbf16>, %c: memref<20x12xf32>) {
   %x = tile.load %a[0, 0] dims [0, 1] : memref<20x5xbf16> -> tensor<20x5xbf16>
   %y = tile.load %b[0, 0] dims [0, 1] : memref<5x12xbf16> -> tensor<5x12xbf16>
@@ -438,11 +437,11 @@ func.func @slices(%a: memref<48x64xf32>, %b: memref<48x64xf32>) {
 
 // -----
 
-// A transpose renames dimensions; both sides want their own rows coalesced, so
-// one goes through shared memory.
+// A transpose renames the layout's dimensions: no element moves.
 // CHECK-LABEL: func @transpose
-// CHECK: tile.load
-// CHECK: tile.transpose
+// CHECK: %[[X:.*]] = tile.load {{.*}} -> tensor<64x32xf32, #tile.layout<lane = [0:4, 0:8, 0:16, 0:32, 1:1], warp = [1:2, 1:4], register = [0:1, 0:2], repeat = [1, 4]>>
+// CHECK-NEXT: %[[Y:.*]] = tile.transpose %[[X]] [1, 0] : {{.*}} -> tensor<32x64xf32, #tile.layout<lane = [1:4, 1:8, 1:16, 1:32, 0:1], warp = [0:2, 0:4], register = [1:1, 1:2], repeat = [4, 1]>>
+// CHECK-NEXT: tile.store %[[Y]]
 func.func @transpose(%a: memref<64x32xf32>, %b: memref<32x64xf32>) {
   %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xf32> -> tensor<64x32xf32>
   %y = tile.transpose %x [1, 0] : tensor<64x32xf32> -> tensor<32x64xf32>
@@ -455,18 +454,31 @@ func.func @transpose(%a: memref<64x32xf32>, %b: memref<32x64xf32>) {
 // Numbers that memory has no elements of travel as others: a mask as bytes,
 // coordinates as 32 bits.
 // CHECK-LABEL: func @travel
-// CHECK: %[[B:.*]] = arith.extui {{.*}} : tensor<64xi1, #{{.*}}> to tensor<64xi8, #{{.*}}>
+// CHECK: %[[B:.*]] = arith.extui %{{.*}} : tensor<64xi1, #{{.*}}> to tensor<64xi8, #{{.*}}>
 // CHECK: tile.write %[[B]], %{{.*}} : tensor<64xi8
 // CHECK: %[[R:.*]] = tile.read {{.*}} -> tensor<64xi8
-// CHECK: arith.trunci %[[R]] : tensor<64xi8, #{{.*}}> to tensor<64xi1,
-func.func @travel(%a: memref<64x64xf32>, %c: memref<64xf32>, %o: memref<64xi8>) {
-  %x = tile.load %a[0, 0] dims [0, 1] : memref<64x64xf32> -> tensor<64x64xf32>
-  %z = arith.constant dense<0.0> : tensor<64xf32>
-  %s = tile.reduce sum %x, %z axis 1 : tensor<64x64xf32> into tensor<64xf32>
-  %m = arith.cmpf ogt, %s, %z : tensor<64xf32>
-  %w = tile.reduce sum %x, %z axis 0 : tensor<64x64xf32> into tensor<64xf32>
-  %e = arith.select %m, %w, %z : tensor<64xi1>, tensor<64xf32>
-  tile.store %e, %c[0] dims [0] : tensor<64xf32>, memref<64xf32>
+// CHECK: arith.trunci %[[R]] : tensor<64xi8, #{{.*}}> to tensor<64xi1, #tile.layout<lane = [_, _, 0:1, 0:2, 0:4], warp = [0:16, 0:32], register = [0:8], repeat = [1]>>
+// CHECK: %[[I:.*]] = arith.index_cast %{{.*}} : tensor<64xindex, #{{.*}}> to tensor<64xi32, #{{.*}}>
+// CHECK: tile.write %[[I]], %{{.*}} : tensor<64xi32
+// CHECK: %[[S:.*]] = tile.read {{.*}} -> tensor<64xi32
+// CHECK: arith.index_cast %[[S]] : tensor<64xi32, #{{.*}}> to tensor<64xindex, #tile.layout<lane = [_, _, 0:1, 0:2, 0:4], warp = [0:16, 0:32], register = [0:8], repeat = [1]>>
+func.func @travel(%a: memref<64x32xbf16>, %b: memref<32x64xbf16>, %w: memref<64x64xi32>, %c: memref<64x64xf32>) {
+  %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
+  %y = tile.load %b[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %d = tile.dot %x, %y, %zero : tensor<64x32xbf16>, tensor<32x64xbf16> into tensor<64x64xf32>
+  %n = tile.load %w[0, 0] dims [0, 1] : memref<64x64xi32> -> tensor<64x64xi32>
+  %none = arith.constant dense<0> : tensor<64xi32>
+  %s = tile.reduce sum %n, %none axis 1 : tensor<64x64xi32> into tensor<64xi32>
+  %m = arith.cmpi sgt, %s, %none : tensor<64xi32>
+  %mb = tile.broadcast %m along [1] : tensor<64xi1> -> tensor<64x64xi1>
+  %i = arith.index_cast %s : tensor<64xi32> to tensor<64xindex>
+  %ib = tile.broadcast %i along [1] : tensor<64xindex> -> tensor<64x64xindex>
+  %j = tile.index axis 1 : tensor<64x64xindex>
+  %k = arith.cmpi sge, %j, %ib : tensor<64x64xindex>
+  %l = arith.andi %k, %mb : tensor<64x64xi1>
+  %e = arith.select %l, %d, %zero : tensor<64x64xi1>, tensor<64x64xf32>
+  tile.store %e, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
   return
 }
 

@@ -1,0 +1,366 @@
+# Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Functions on the simulator of an NVIDIA GPU: ops alone, Infini-attention on each schedule, users' own ops, and the
+memory rule and gate from outside the core. Edges stand in test_sim_edges.py."""
+import math
+
+import numpy as np
+import pytest
+
+import infini_numpy as oracle
+from functions import KINDS, SCHEDULES, Apart, Function, draw_function, draw_lengths
+from harness import SIM, Tools, assert_close, assert_same_bits, bound, draws, numbers
+from single_ops import OPS, Sizes
+from test_extension import compiled, test_schedules as test_extension_on_schedules  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def tools():
+    return Tools.find().on(SIM)
+
+
+# --------------------------------------------------------------------------------------------------------
+# Single ops
+# --------------------------------------------------------------------------------------------------------
+
+# The short set has each op in f32 and bf16; the long set, the sizes at the edges in every type.
+SIZES = {"f32": Sizes(), "bf16": Sizes("bf16", B=2, H=3, G=1, d=64, dv=64)}
+LONG_SIZES = {
+    "f16": Sizes("f16", d=80, dv=48), "f64": Sizes("f64", d=8, dv=8), "f64_large": Sizes("f64", H=2, d=128, dv=64),
+    "d1": Sizes(d=1, dv=3), "d3": Sizes(d=3, dv=1), "d3_bf16": Sizes("bf16", d=3, dv=1), "one": Sizes(G=1, dv=16),
+    "d128_bf16": Sizes("bf16", H=2, d=128, dv=128), "d256": Sizes(H=2, G=1, d=256, dv=256),
+    "d256_f16": Sizes("f16", H=2, G=1, d=256, dv=256),
+}
+# (op, sizes) to the message.
+REFUSED = {}
+SINGLE = [pytest.param(op, name, id=f"{op}-{name}", marks=pytest.mark.long if name in LONG_SIZES else ())
+          for name, sizes in {**SIZES, **LONG_SIZES}.items() for op in OPS if sizes.d % 2 == 0 or "rope" not in op]
+
+
+@pytest.mark.parametrize("name, size", SINGLE)
+def test_single_op(tools, tmp_path, long, name, size):
+    op, sizes = OPS[name], {**SIZES, **LONG_SIZES}[size]
+    (tmp_path / "op.mlir").write_text(sizes.text(op))
+    package = tools.build_unless(REFUSED.get((name, size)), tmp_path / "op.mlir", tmp_path / "op.infini")
+    counts = (0, 1, 2, 17) if "scan" in name else (0, 1, 7, 64, 130) if long else (0, 70)
+    for T in counts:
+        arrays = sizes.arrays(op, T)
+        sizes.check(sizes.run(tools, package, op, arrays, tmp_path), op, arrays, f"{name} T={T}")
+
+
+# --------------------------------------------------------------------------------------------------------
+# Schedules
+# --------------------------------------------------------------------------------------------------------
+
+# Together: each rule, both choices for the first segment, each form of the gate, each type, initial states, with RoPE
+# and without, one group and several, d_k and d_v equal, smaller and larger, N from 1 to 70.
+FUNCTIONS = {
+    "delta": Function(d=64, dv=64, N=32),
+    "delta_local": Function(B=2, H=3, G=1, d=8, dv=80, N=13, first_segment="local_only", gate="data"),
+    "delta_state": Function(H=6, G=3, d=48, dv=16, N=17, initial=True, gate="head_channel", rope=False,
+                            sparse=True),
+    "delta_bf16": Function(type="bf16", H=2, G=1, d=128, dv=64, N=70, gate="data", sparse=True),
+    "linear": Function(H=2, G=2, d=80, dv=128, N=5, update="linear", first_segment="local_only"),
+    "linear_f16": Function(type="f16", B=2, H=2, G=1, d=16, dv=3, N=21, update="linear", initial=True),
+    "corrected": Function(d=16, dv=48, N=1, update="delta_corrected", gate="head_channel", initial=True),
+    "corrected_f64": Function(type="f64", d=3, dv=8, N=9, update="delta_corrected", rope=False, gate="data",
+                              first_segment="local_only"),
+}
+# (schedule, function) to the message.
+REFUSED_FUNCTIONS = {}
+
+
+@pytest.fixture(scope="module", params=SCHEDULES[1:])
+def program(request, tools, tmp_path_factory):
+    refused = {name: REFUSED_FUNCTIONS.get((request.param, name)) for name in FUNCTIONS}
+    return Apart(tools, tmp_path_factory.mktemp(request.param), request.param, FUNCTIONS, refused)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(program, long, name):
+    N = FUNCTIONS[name].N
+    for T in sorted({N - 1, N, N + 1, 3 * N, 9 * N + N // 2}) if long else (N, 4 * N + N // 2):
+        program.check(name, FUNCTIONS[name].inputs(T))
+
+
+@pytest.mark.long
+def test_many_segments(program):
+    """400 segments and a tail: the memory's own error is what is looked at."""
+    for name in ("linear", "corrected", "corrected_f64"):
+        program.check(name, FUNCTIONS[name].inputs(400 * FUNCTIONS[name].N + FUNCTIONS[name].N // 2))
+
+
+def test_causal_and_same_bits(program):
+    """A later token changes nothing before it, to the bit; nor does another run."""
+    function = FUNCTIONS["delta_local"]
+    arrays = function.inputs(5 * function.N)
+    at = 3 * function.N + 2
+    first = program.run("delta_local", arrays)
+    for a, b in zip(program.run("delta_local", arrays), first):
+        assert_same_bits(a, b)
+    for x in arrays[:3]:
+        x[:, :, at:] *= -2
+    second = program.run("delta_local", arrays)[0]
+    assert_same_bits(second[:, :, :at], first[0][:, :, :at])
+    assert (first[0][:, :, at:] != second[:, :, at:]).any()
+
+
+@draws(0, 60)
+@pytest.mark.long
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_random_function(tools, tmp_path, schedule, drawn):
+    function = draw_function(drawn)
+    program = Apart(tools, tmp_path, schedule, {"f": function})
+    for T in draw_lengths(function.N, np.random.default_rng(drawn)):
+        program.check("f", function.inputs(T))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Feature maps of a user
+# --------------------------------------------------------------------------------------------------------
+
+def exponential_text(x, y, t):
+    return f"    {y} = math.exp {x} : {t}\n"
+
+
+def softplus_text(x, y, t):
+    return f"    {y}e = math.exp {x} : {t}\n    {y} = math.log1p {y}e : {t}\n"
+
+
+def squared_relu_text(x, y, t):
+    """x² + |x| x. Denominators may be 0."""
+    return (f"    {y}s = arith.mulf {x}, {x} : {t}\n    {y}a = math.absf {x} : {t}\n"
+            f"    {y}p = arith.mulf {y}a, {x} : {t}\n    {y} = arith.addf {y}s, {y}p : {t}\n")
+
+
+FEATURES = {"exp": (exponential_text, np.exp), "softplus": (softplus_text, lambda x: np.log1p(np.exp(x))),
+            "squared_relu": (squared_relu_text, lambda x: x * x + np.abs(x) * x)}
+
+
+class OtherFeatures(Function):
+    """A Function whose feature map is ordinary ops."""
+
+    def text(self, name="forward"):
+        text, q, k = super().text(name), *(self.shapes()[x] for x in "qk")
+        for x, y, t in (("%qs", "%sq", q), ("%ks", "%sk", k)):
+            line = f"    {y} = infini.feature_map {x} : {t}\n"
+            assert text.count(line) == 1
+            text = text.replace(line, self.feature(x, y, t))
+        return text
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES[1:])
+@pytest.mark.parametrize("feature", FEATURES)
+def test_feature_maps(tools, tmp_path, monkeypatch, schedule, feature):
+    function = OtherFeatures(H=4, G=2, d=16, dv=32, N=12, update="delta")
+    function.feature, in_numpy = FEATURES[feature]
+    monkeypatch.setattr(oracle, "elu_plus_one", in_numpy)
+    program = Apart(tools, tmp_path, schedule, {"f": function})
+    for T in (1, 4 * 12 + 5):
+        program.check("f", function.inputs(T))
+
+
+# --------------------------------------------------------------------------------------------------------
+# Functions of a user
+# --------------------------------------------------------------------------------------------------------
+
+def erf(x):
+    return np.vectorize(math.erf, otypes=[np.float64])(x)
+
+
+def sides(limit):
+    """Numbers of both signs up to a limit, small ones among them, zeros of both signs, and what is not finite."""
+    size = np.concatenate([np.geomspace(1e-4, limit, 150), np.linspace(0.01, limit, 150), [0.0, np.inf]])
+    return np.concatenate([size, -size, [np.nan]])
+
+
+# Function, numpy's, and its arguments. Of sin and cos the error counts, relative to 1; of the others, relative to the
+# value.
+MATH = {
+    "exp": (np.exp, sides(80)), "exp2": (np.exp2, sides(120)), "expm1": (np.expm1, sides(80)),
+    "log": (np.log, sides(1e4)), "log2": (np.log2, sides(1e4)), "log1p": (np.log1p, sides(1e4)),
+    "tanh": (np.tanh, sides(30)), "sin": (np.sin, sides(100)), "cos": (np.cos, sides(100)), "erf": (erf, sides(6)),
+    "sqrt": (np.sqrt, sides(1e4)), "rsqrt": (lambda x: 1 / np.sqrt(x), sides(1e4)), "absf": (np.abs, sides(1e4)),
+    "floor": (np.floor, sides(1e4)), "ceil": (np.ceil, sides(1e4)), "roundeven": (np.rint, sides(1e4)),
+    "trunc": (np.trunc, sides(1e4)), "atan": (np.arctan, sides(1e4)), "log10": (np.log10, sides(1e4)),
+}
+# Rounding units of the result: those that docs/passes.md states for exponentials are 2.
+UNITS = {"float32": 2.0 ** -23, "float64": 2.0 ** -52, "float16": 2.0 ** -10, "bfloat16": 2.0 ** -7}
+
+
+# (function, type) to the message.
+REFUSED_MATH = {**{("log10", type): "'math.log10' of 'f32' has no form on GPUs" for type in ("f32", "bf16", "f16")},
+                **{(name, "f64"): f"'math.{name}' of 'f64' has no form on GPUs"
+                   for name in ("expm1", "log", "log2", "log1p", "tanh", "erf", "atan", "log10")}}
+
+
+def math_text(name, type):
+    tensor = f"tensor<?x{type}>"
+    return (f"func.func @{name}(%x: {tensor}) -> {tensor} {{\n  %y = math.{name} %x : {tensor}\n"
+            f"  return %y : {tensor}\n}}\n")
+
+
+@pytest.mark.parametrize("type", ["f32", "bf16", "f16", "f64"])
+def test_math(tools, tmp_path, type):
+    """Each function within four units of the last place, and the same infinities and NaN."""
+    kind, names = KINDS[type], [name for name in MATH if (name, type) not in REFUSED_MATH]
+    (tmp_path / "math.mlir").write_text("".join(math_text(name, type) for name in names))
+    package = tools.build(tmp_path / "math.mlir", tmp_path / "math.infini")
+    wrong = []
+    for name in names:
+        function, x = MATH[name]
+        bits = oracle.to_bfloat16_bits(x.astype(np.float32)) if type == "bf16" else x.astype(kind)
+        out = numbers(tools.op(package, name, [bits], 1, tmp_path)[0])
+        with np.errstate(all="ignore"):
+            exact = function(numbers(bits).astype(np.float64))
+            rounded = exact if type == "f64" else oracle.round_to(exact.astype(np.float32), kind)
+            size = 1.0 if name in ("sin", "cos") else np.maximum(np.abs(exact), 2.0 ** -14 if type == "f16" else 1e-37)
+            error = np.abs(out - exact) / (size * UNITS[kind])
+        finite = np.isfinite(rounded)
+        if not (np.isnan(out) == np.isnan(rounded)).all() or not (out == rounded)[np.isinf(rounded)].all():
+            wrong.append(f"{name}: NaN or infinities differ")
+        elif not error[finite].max() <= 4:
+            at = numbers(bits)[finite][error[finite].argmax()]
+            wrong.append(f"{name}: {error[finite].max():.3g} units at {at!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name, type", REFUSED_MATH)
+def test_math_without_a_form(tools, tmp_path, name, type):
+    (tmp_path / "math.mlir").write_text(math_text(name, type))
+    tools.build_unless(REFUSED_MATH[name, type], tmp_path / "math.mlir", tmp_path / "math.infini")
+
+
+def sigmoid_by_exp(x):
+    return 1 / (1 + np.exp(-x))
+
+
+USERS = {
+    # Softmax over rows, with a temperature of its own.
+    "softmax": ("""
+func.func @f(%x: tensor<?x33xf32>) -> tensor<?x33xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x33xf32>
+  %e = tensor.empty(%n) : tensor<?x33xf32>
+  %s = linalg.softmax dimension(1) ins(%x : tensor<?x33xf32>) outs(%e : tensor<?x33xf32>) -> tensor<?x33xf32>
+  return %s : tensor<?x33xf32>
+}""", [(70, 33)], oracle.softmax),
+    # Element-wise functions in a chain, and an erf: GELU of a product of two.
+    "gelu": ("""
+func.func @f(%x: tensor<?x48xf32>, %y: tensor<?x48xf32>) -> tensor<?x48xf32> {
+  %p = arith.mulf %x, %y : tensor<?x48xf32>
+  %half = arith.constant dense<0.5> : tensor<48xf32>
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x48xf32>
+  %e = tensor.empty(%n) : tensor<?x48xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>,
+                                        affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%p, %half : tensor<?x48xf32>, tensor<48xf32>) outs(%e : tensor<?x48xf32>) {
+  ^bb0(%a: f32, %h: f32, %o: f32):
+    %r = arith.constant 0.70710678118654752 : f32
+    %one = arith.constant 1.0 : f32
+    %s = arith.mulf %a, %r : f32
+    %t = math.erf %s : f32
+    %u = arith.addf %t, %one : f32
+    %v = arith.mulf %a, %u : f32
+    %w = arith.mulf %v, %h : f32
+    linalg.yield %w : f32
+  } -> tensor<?x48xf32>
+  return %g : tensor<?x48xf32>
+}""", [(37, 48), (37, 48)], lambda x, y: 0.5 * x * y * (1 + erf(x * y * 0.70710678118654752)).astype(x.dtype)),
+    # A sigmoid, and sums along both axes.
+    "sums": ("""
+func.func @f(%x: tensor<?x24xf32>) -> (tensor<?xf32>, tensor<24xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?x24xf32>
+  %e = tensor.empty(%n) : tensor<?x24xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x24xf32>) outs(%e : tensor<?x24xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %one = arith.constant 1.0 : f32
+    %m = arith.negf %a : f32
+    %t = math.exp %m : f32
+    %u = arith.addf %t, %one : f32
+    %v = arith.divf %one, %u : f32
+    linalg.yield %v : f32
+  } -> tensor<?x24xf32>
+  %er = tensor.empty(%n) : tensor<?xf32>
+  %fr = linalg.fill ins(%zero : f32) outs(%er : tensor<?xf32>) -> tensor<?xf32>
+  %rows = linalg.reduce ins(%g : tensor<?x24xf32>) outs(%fr : tensor<?xf32>) dimensions = [1]
+    (%a: f32, %b: f32) { %s = arith.addf %a, %b : f32  linalg.yield %s : f32 }
+  %ec = tensor.empty() : tensor<24xf32>
+  %fc = linalg.fill ins(%zero : f32) outs(%ec : tensor<24xf32>) -> tensor<24xf32>
+  %columns = linalg.reduce ins(%g : tensor<?x24xf32>) outs(%fc : tensor<24xf32>) dimensions = [0]
+    (%a: f32, %b: f32) { %s = arith.addf %a, %b : f32  linalg.yield %s : f32 }
+  return %rows, %columns : tensor<?xf32>, tensor<24xf32>
+}""", [(300, 24)], lambda x: (sigmoid_by_exp(x).sum(axis=1), sigmoid_by_exp(x).sum(axis=0))),
+    # A product, and what is behind it: a bias, and tanh.
+    "product": ("""
+func.func @f(%x: tensor<?x40xf32>, %w: tensor<40x72xf32>, %b: tensor<72xf32>) -> tensor<?x72xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %n = tensor.dim %x, %c0 : tensor<?x40xf32>
+  %e = tensor.empty(%n) : tensor<?x72xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%e : tensor<?x72xf32>) -> tensor<?x72xf32>
+  %p = linalg.matmul ins(%x, %w : tensor<?x40xf32>, tensor<40x72xf32>) outs(%z : tensor<?x72xf32>) -> tensor<?x72xf32>
+  %g = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>,
+                                        affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%p, %b : tensor<?x72xf32>, tensor<72xf32>) outs(%e : tensor<?x72xf32>) {
+  ^bb0(%a: f32, %h: f32, %o: f32):
+    %s = arith.addf %a, %h : f32
+    %t = math.tanh %s : f32
+    linalg.yield %t : f32
+  } -> tensor<?x72xf32>
+  return %g : tensor<?x72xf32>
+}""", [(130, 40), (40, 72), (72,)], lambda x, w, b: np.tanh(x @ w + b)),
+}
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_functions_of_a_user(tools, tmp_path, name):
+    text, shapes, program = USERS[name]
+    (tmp_path / "f.mlir").write_text(text)
+    package = tools.build(tmp_path / "f.mlir", tmp_path / "f.infini")
+    rng = np.random.default_rng(len(name))
+    for rows in (None, 1):
+        arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+        if rows:
+            arrays = [x[:rows] if shape[0] == shapes[0][0] else x for x, shape in zip(arrays, shapes)]
+        ref, naive = (program(*(x.astype(kind) for x in arrays)) for kind in (np.float64, np.float32))
+        ref, naive = (x if isinstance(x, tuple) else (x,) for x in (ref, naive))
+        for a, b, c in zip(tools.op(package, "f", arrays, len(ref), tmp_path), ref, naive):
+            assert_close(a, b, bound(b, c), f"{name} {arrays[0].shape}")
+
+
+PRODUCTS = [(type, out, k, n) for type, out in (("bf16", "f32"), ("bf16", "bf16"), ("f16", "f32"), ("f32", "f32"))
+            for k, n in ((64, 96), (48, 40), (17, 5), (200, 300))]
+
+
+@pytest.mark.parametrize("type, out, k, n", PRODUCTS)
+def test_products(tools, tmp_path, type, out, k, n):
+    """Dense ones, of any number of rows, with sums in f32."""
+    x, w, y = f"tensor<?x{k}x{type}>", f"tensor<{k}x{n}x{type}>", f"tensor<?x{n}x{out}>"
+    (tmp_path / "f.mlir").write_text(f"""
+func.func @f(%x: {x}, %w: {w}) -> {y} {{
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : {out}
+  %n = tensor.dim %x, %c0 : {x}
+  %e = tensor.empty(%n) : {y}
+  %z = linalg.fill ins(%zero : {out}) outs(%e : {y}) -> {y}
+  %p = linalg.matmul ins(%x, %w : {x}, {w}) outs(%z : {y}) -> {y}
+  return %p : {y}
+}}""")
+    package = tools.build(tmp_path / "f.mlir", tmp_path / "f.infini")
+    rng = np.random.default_rng(k)
+    for rows in (0, 1, 33, 130):
+        arrays = [oracle.round_to(rng.standard_normal(shape).astype(np.float32), KINDS[type])
+                  for shape in ((rows, k), (k, n))]
+        given = [oracle.to_bfloat16_bits(a) if type == "bf16" else a.astype(KINDS[type]) for a in arrays]
+        found = numbers(tools.op(package, "f", given, 1, tmp_path)[0])
+        ref, naive = arrays[0].astype(np.float64) @ arrays[1], oracle.round_to(arrays[0] @ arrays[1], KINDS[out])
+        assert_close(found, ref, bound(ref, naive, KINDS[out]), f"{rows}x{k}x{n} {type} to {out}")
