@@ -245,6 +245,16 @@ infini_status *infini_function_call(infini_session *session,
   });
 }
 
+infini_status *
+infini_function_repeat(infini_session *session, const infini_tensor *inputs,
+                       size_t input_count, infini_tensor *outputs,
+                       size_t output_count, size_t repeats, double *seconds) {
+  return guarded([&] {
+    return session->object->repeat(inputs, input_count, outputs, output_count,
+                                   repeats, seconds);
+  });
+}
+
 infini_status *infini_session_set_tokens_per_call(infini_session *session,
                                                   uint64_t tokens) {
   return guarded([&] { return session->object->setTokensPerCall(tokens); });

@@ -246,6 +246,17 @@ INFINI_API infini_status *infini_function_call(infini_session *session,
                                                infini_tensor *outputs,
                                                size_t output_count);
 
+/// For measuring: calls the entry once, and then `repeats` times more with the
+/// same arguments. `seconds`: room for so many numbers (null if there are
+/// none), how long each but the first call took until the device had done it.
+/// Arguments are copied to the device before, results, those of the last call,
+/// from it after, so that no copy is in the numbers. State is read and updated
+/// by each call. Errors: as infini_function_call.
+INFINI_API infini_status *
+infini_function_repeat(infini_session *session, const infini_tensor *inputs,
+                       size_t input_count, infini_tensor *outputs,
+                       size_t output_count, size_t repeats, double *seconds);
+
 /// Sets how many tokens a call of the entry takes when a text is fed; 0 is the
 /// package's own maximum. Errors: user (more than the maximum).
 INFINI_API infini_status *

@@ -5,6 +5,7 @@
 #include "infini/runtime/session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -43,9 +44,8 @@ static Status checkTensor(const infini_tensor &tensor, const Port &port) {
   return Status();
 }
 
-namespace {
 /// Memory for results, given back unless the call succeeds.
-class Allocations {
+class Session::Allocations {
 public:
   ~Allocations() {
     for (infini_tensor *tensor : tensors)
@@ -65,9 +65,9 @@ private:
 
 /// Sets type and shape of a result that is to be allocated, or checks those of
 /// one that the caller allocated.
-Status shapeResult(infini_tensor &tensor, const Port &port,
-                   const std::vector<int64_t> &shape, int64_t bytes,
-                   Allocations &allocations) {
+Status Session::shapeResult(infini_tensor &tensor, const Port &port,
+                            const std::vector<int64_t> &shape, int64_t bytes,
+                            Allocations &allocations) {
   if (tensor.data) {
     INFINI_TRY(checkTensor(tensor, port));
     if (size_t(tensor.rank) != shape.size() ||
@@ -82,7 +82,6 @@ Status shapeResult(infini_tensor &tensor, const Port &port,
   std::copy(shape.begin(), shape.end(), tensor.shape);
   return allocations.allocate(tensor, bytes);
 }
-} // namespace
 
 /// Room on the device for what the caller gives and gets, grown only: graphs of
 /// calls find the same addresses again.
@@ -110,15 +109,7 @@ Status Session::reserveOnDevice() {
   return Status();
 }
 
-Status Session::runOnDevice(const infini_tensor *results) {
-  for (size_t i : argumentInputs)
-    if (!entry->inputs[i].isScalar())
-      INFINI_TRY_AT(
-          device->upload(inputMemory[i] ? inputMemory[i]->data : nullptr,
-                         inputs[i].data,
-                         static_cast<size_t>(executor->inputBytes(i))),
-          "argument " + quoted(entry->inputs[i].name));
-  INFINI_TRY(executor->run(outputs.data()));
+Status Session::downloadResults(const infini_tensor *results) {
   for (size_t i = 0; i < argumentOutputs.size(); ++i) {
     size_t o = argumentOutputs[i];
     if (!entry->outputs[o].isScalar())
@@ -127,14 +118,28 @@ Status Session::runOnDevice(const infini_tensor *results) {
                            static_cast<size_t>(executor->outputBytes(o))),
           "output " + quoted(entry->outputs[o].name));
   }
+  return Status();
+}
+
+Status Session::runOnDevice(const infini_tensor *results, Transfers transfers) {
+  for (size_t i : argumentInputs)
+    if (transfers.arguments && !entry->inputs[i].isScalar())
+      INFINI_TRY_AT(
+          device->upload(inputMemory[i] ? inputMemory[i]->data : nullptr,
+                         inputs[i].data,
+                         static_cast<size_t>(executor->inputBytes(i))),
+          "argument " + quoted(entry->inputs[i].name));
+  INFINI_TRY(executor->run(outputs.data()));
+  if (transfers.results)
+    INFINI_TRY(downloadResults(results));
   // A fault belongs to the call that made it.
   INFINI_TRY_AT(device->synchronize(), "entry " + quoted(entry->name));
   return Status();
 }
 
-Status Session::runBound(const infini_tensor *results) {
-  if (Status status = device->sharesHostMemory() ? executor->run(outputs.data())
-                                                 : runOnDevice(results)) {
+Status Session::runBound(const infini_tensor *results, Transfers transfers) {
+  if (Status status = isRemote ? runOnDevice(results, transfers)
+                               : executor->run(outputs.data())) {
     broken = true;
     return status;
   }
@@ -150,8 +155,9 @@ static Status brokenSession() {
                    "the session");
 }
 
-Status Session::call(const infini_tensor *arguments, size_t argumentCount,
-                     infini_tensor *results, size_t resultCount) {
+Status Session::callOnce(const infini_tensor *arguments, size_t argumentCount,
+                         infini_tensor *results, size_t resultCount,
+                         Transfers transfers, Allocations &allocations) {
   if (broken)
     return brokenSession();
   if (argumentCount != argumentInputs.size())
@@ -175,7 +181,6 @@ Status Session::call(const infini_tensor *arguments, size_t argumentCount,
     if (entry->inputs[i].kind == PortKind::state)
       inputs[i].scalar = states[nextState++].scalar;
   INFINI_TRY_AT(executor->bind(inputs.data()), "entry " + quoted(entry->name));
-  Allocations allocations;
   for (size_t i = 0; i < resultCount; ++i) {
     size_t o = argumentOutputs[i];
     const Port &port = entry->outputs[o];
@@ -187,12 +192,43 @@ Status Session::call(const infini_tensor *arguments, size_t argumentCount,
   }
   if (isRemote)
     INFINI_TRY(reserveOnDevice());
-  INFINI_TRY(runBound(results));
+  INFINI_TRY(runBound(results, transfers));
   for (size_t i = 0; i < resultCount; ++i) {
     size_t o = argumentOutputs[i];
     int64_t value = executor->outputScalar(o);
     if (entry->outputs[o].isScalar())
       std::memcpy(results[i].data, &value, sizeof value);
+  }
+  return Status();
+}
+
+Status Session::call(const infini_tensor *arguments, size_t argumentCount,
+                     infini_tensor *results, size_t resultCount) {
+  Allocations allocations;
+  INFINI_TRY(callOnce(arguments, argumentCount, results, resultCount,
+                      {true, true}, allocations));
+  allocations.keep();
+  return Status();
+}
+
+Status Session::repeat(const infini_tensor *arguments, size_t argumentCount,
+                       infini_tensor *results, size_t resultCount,
+                       size_t repeats, double *seconds) {
+  using Clock = std::chrono::steady_clock;
+  Allocations allocations;
+  for (size_t i = 0; i <= repeats; ++i) {
+    Clock::time_point start = Clock::now();
+    INFINI_TRY(callOnce(arguments, argumentCount, results, resultCount,
+                        {i == 0, false}, allocations));
+    if (i > 0)
+      seconds[i - 1] =
+          std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  if (isRemote) {
+    if (Status status = downloadResults(results)) {
+      broken = true;
+      return status;
+    }
   }
   allocations.keep();
   return Status();

@@ -27,6 +27,9 @@ public:
 
   Status call(const infini_tensor *inputs, size_t inputCount,
               infini_tensor *outputs, size_t outputCount);
+  Status repeat(const infini_tensor *inputs, size_t inputCount,
+                infini_tensor *outputs, size_t outputCount, size_t repeats,
+                double *seconds);
   Status feed(const int32_t *tokens, size_t count, float *logits,
               infini_logits_callback callback, void *user);
   Status setTokensPerCall(uint64_t tokens);
@@ -41,8 +44,13 @@ public:
   infini_statistics statistics() const;
 
 private:
+  class Allocations;
+
   Session() = default;
   static std::vector<int64_t> staticShape(const Port &port);
+  static Status shapeResult(infini_tensor &tensor, const Port &port,
+                            const std::vector<int64_t> &shape, int64_t bytes,
+                            Allocations &allocations);
 
   struct State {
     const Port *port;
@@ -56,6 +64,11 @@ private:
     std::unique_ptr<DeviceMemory> memory;
   };
 
+  /// What a call copies to and from a remote device.
+  struct Transfers {
+    bool arguments, results;
+  };
+
   Status makeStates();
   Status makeConstants(const Entry &init);
   /// Fills in what comes from the weights.
@@ -64,8 +77,12 @@ private:
   Status checkTextForm(const Port *&tokens, const Port *&logits) const;
   Status feedCall(const int32_t *tokens, size_t count, float *logits);
   Status reserveOnDevice();
-  Status runOnDevice(const infini_tensor *results);
-  Status runBound(const infini_tensor *results);
+  Status downloadResults(const infini_tensor *results);
+  Status runOnDevice(const infini_tensor *results, Transfers transfers);
+  Status runBound(const infini_tensor *results, Transfers transfers);
+  Status callOnce(const infini_tensor *inputs, size_t inputCount,
+                  infini_tensor *outputs, size_t outputCount,
+                  Transfers transfers, Allocations &allocations);
 
   std::shared_ptr<const Package> package;
   std::shared_ptr<const safetensors::Model> weights;

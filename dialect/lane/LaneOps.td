@@ -34,8 +34,8 @@ class NV_Op<string mnemonic, list<Trait> traits = []>
 }
 
 def NV_Memory : Resource<"::infini::nv::SharedMemory">;
-def NV_Value : VectorOfRankAndType<[1], [AnyFloat, AnySignlessInteger]>;
-def NV_Buffer : MemRefOf<[AnyFloat, AnySignlessIntegerOrIndex]>;
+def NV_Value : FixedVectorOfRankAndType<[1], [AnyFloat, AnySignlessInteger]>;
+def NV_Buffer : MemRefOf<[AnyFloat, AnySignlessInteger]>;
 
 //===----------------------------------------------------------------------===//
 // Memory

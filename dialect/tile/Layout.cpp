@@ -40,9 +40,14 @@ static ParseResult parseBases(AsmParser &parser, StringRef name,
           bases.push_back(basis);
           return success();
         }
+        llvm::SMLoc place = parser.getCurrentLocation();
         if (parser.parseInteger(basis.dim) || parser.parseColon() ||
             parser.parseInteger(basis.stride))
           return failure();
+        if (basis.dim < 0)
+          return parser.emitError(place, "expected a dimension of at least 0 "
+                                         "(or _, for replicas), got ")
+                 << basis.dim;
         bases.push_back(basis);
         return success();
       });
@@ -121,6 +126,17 @@ LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
     if (count < 1)
       return emitError() << "expected positive repeats, got " << count;
   return success();
+}
+
+LogicalResult LayoutAttr::verifyEncoding(
+    ArrayRef<int64_t> shape, Type,
+    llvm::function_ref<InFlightDiagnostic()> emitError) const {
+  // layout_c5
+  Coordinate own = getShape();
+  if (ArrayRef<int64_t>(own) == shape)
+    return success();
+  return emitError() << "expected a tile of the layout's shape [" << own
+                     << "], got [" << shape << "]";
 }
 
 LogicalResult

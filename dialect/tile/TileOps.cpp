@@ -151,6 +151,8 @@ LogicalResult StoreOp::verify() {
 LogicalResult GatherOp::verify() {
   MemRefType source = getSource().getType();
   // gather_c1
+  if (source.getRank() == 0)
+    return emitOpError("expected a source of rank 1 or more, got ") << source;
   if (static_cast<int64_t>(getIndices().size()) != source.getRank())
     return emitOpError("expected one index a source dimension (")
            << source.getRank() << "), got " << getIndices().size();
@@ -221,6 +223,11 @@ LogicalResult DotOp::verify() {
     return failure();
   // dot_c3
   Type element = a.getElementType();
+  if (!element.isBF16() && !element.isF16() && !element.isF32() &&
+      !element.isF64())
+    return emitOpError("expected 'a' to have element type bf16, f16, f32, or "
+                       "f64, got ")
+           << element;
   if (b.getElementType() != element)
     return emitOpError("expected 'b' to have element type ")
            << element << ", as 'a', got " << b.getElementType();
@@ -354,9 +361,10 @@ LogicalResult AllocOp::verify() {
     return emitOpError("expected rows of at most 'pitch' (")
            << pitch << ") bytes, got " << rowBytes;
   // alloc_c2
-  if (auto offset = getOffset(); offset && (*offset < 0 || *offset % 128 != 0))
-    return emitOpError("expected 'offset' to be a multiple of 128, got ")
-           << *offset;
+  if (auto attr = getOffsetAttr())
+    if (int64_t offset = attr.getInt(); offset < 0 || offset % 128 != 0)
+      return emitOpError("expected 'offset' to be a multiple of 128, got ")
+             << offset;
   return success();
 }
 

@@ -11,6 +11,7 @@
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/TensorEncoding.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/ViewLikeInterface.td"
 
@@ -54,7 +55,8 @@ class Tile_Attr<string name, string attrMnemonic, list<Trait> traits = []>
   let mnemonic = attrMnemonic;
 }
 
-def Tile_LayoutAttr : Tile_Attr<"Layout", "layout"> {
+def Tile_LayoutAttr : Tile_Attr<"Layout", "layout",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "How a tile is spread over a block's threads";
   let description = [{
     The encoding of a tile that lies in registers: a power-of-two atom times a
@@ -70,6 +72,7 @@ def Tile_LayoutAttr : Tile_Attr<"Layout", "layout"> {
     - (layout_c2) The strides along a dimension are 1, 2, 4, …, each once: with replicas left out, every coordinate of the atom has one place.
     - (layout_c3) Registers have no replicas.
     - (layout_c4) Repeats are positive.
+    - (layout_c5) The tile has the layout's shape: the atom's times the repeats.
 
     Example: the accumulator of mma.sync m16n8 by four warps, repeated over a
     tile of 64 × 32.
@@ -251,7 +254,7 @@ def Tile_GatherOp : Tile_Op<"gather"> {
     element inside it; a source without elements is not read.
 
     Constraints:
-    - (gather_c1) There is one index a source dimension.
+    - (gather_c1) The source has a dimension at least, and there is one index for each.
     - (gather_c2) Indices that are tiles have the result's shape.
     - (gather_c3) The result has the source's element type.
 

@@ -515,7 +515,8 @@ LogicalResult LayoutAssignment::rewrite(Operation *op) {
     return success();
   }
   if (op->getNumRegions() || op->getNumResults() > 1)
-    return op->emitError("has no form on layouts");
+    return op->emitOpError("has no form on layouts: expected a loop, a branch "
+                           "without results, or an op with one result");
   if (op->getNumResults() == 0 || !tileTypeOf(op->getResult(0)))
     return success();
   Value result = op->getResult(0);
@@ -568,7 +569,48 @@ LogicalResult LayoutAssignment::rewriteBlock(Block &block) {
   return success();
 }
 
+/// What has no form on layouts.
+static LogicalResult checkOp(Operation *op) {
+  for (Value result : op->getResults())
+    if (RankedTensorType type = tileTypeOf(result)) {
+      if (type.getEncoding())
+        return op->emitOpError("expected tiles without a layout, got ") << type;
+      if (type.getNumElements() == 0)
+        return op->emitOpError("expected tiles with elements, got ") << type;
+    }
+  if (auto constant = dyn_cast<arith::ConstantOp>(op);
+      constant && tileTypeOf(constant) &&
+      !isa<SplatElementsAttr>(constant.getValue()))
+    return op->emitOpError("expected a tile of one number, got ")
+           << constant.getValue();
+  auto checkSlice = [&](auto slice, RankedTensorType whole,
+                        RankedTensorType part) -> LogicalResult {
+    if (slice.hasUnitStride() && whole.getRank() == part.getRank() &&
+        llvm::none_of(slice.getStaticOffsets(), ShapedType::isDynamic) &&
+        llvm::none_of(slice.getStaticSizes(), ShapedType::isDynamic))
+      return success();
+    return op->emitOpError("expected a slice with static offsets and sizes, "
+                           "strides of 1, and all dimensions");
+  };
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    return checkSlice(slice, slice.getSourceType(), slice.getType());
+  if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
+    return checkSlice(slice, slice.getDestType(), slice.getSourceType());
+  if (auto dot = dyn_cast<DotOp>(op))
+    if (!tileTypeOf(dot.getA()) || !tileTypeOf(dot.getB()))
+      return op->emitOpError("expected factors that are tiles");
+  return success();
+}
+
 LogicalResult LayoutAssignment::run() {
+  if (llvm::any_of(function.getArgumentTypes(), llvm::IsaPred<TensorType>))
+    return function.emitOpError("expected buffers and scalars as arguments");
+  WalkResult checked = function.walk([](Operation *op) {
+    return failed(checkOp(op)) ? WalkResult::interrupt()
+                               : WalkResult::advance();
+  });
+  if (checked.wasInterrupted())
+    return failure();
   expandVectorProducts();
   chooseSwaps();
   collectUnits();
@@ -584,7 +626,7 @@ LogicalResult LayoutAssignment::run() {
     for (Value value : op->getResults())
       if (RankedTensorType type = tileTypeOf(value))
         if (!type.getEncoding()) {
-          op->emitError("got no layout");
+          op->emitOpError("has a tile that no op with a layout uses");
           return WalkResult::interrupt();
         }
     return WalkResult::advance();
@@ -598,6 +640,8 @@ struct AssignLayouts final
   using TileAssignLayoutsBase::TileAssignLayoutsBase;
 
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
     int64_t warps = this->warps;
     if (warps == 0) {
       auto module = getOperation()->getParentOfType<ModuleOp>();

@@ -49,6 +49,8 @@ private:
   Status readInputs();
   Status readExpected();
   Status call();
+  void printStatistics(const infini_session *session, double total,
+                       const std::vector<double> &seconds) const;
   Status writeOutputs();
   void print();
   void compareAll();
@@ -176,18 +178,25 @@ Status FunctionRun::call() {
   results.resize(resultPorts.size());
   for (infini_tensor &result : results)
     result = {};
+  std::vector<double> seconds(options.repeat);
   Clock::time_point start = Clock::now();
-  INFINI_TRY(Status::adopt(infini_function_call(session.get(), tensors.data(),
-                                                tensors.size(), results.data(),
-                                                results.size())));
-  if (options.stats) {
-    infini_statistics counts;
-    infini_session_statistics(session.get(), &counts);
-    fprintf(stderr, "time:        %.6f s\n", secondsSince(start));
-    fprintf(stderr, "arena:       %s\n", bytesText(counts.arena_bytes).c_str());
-    fprintf(stderr, "peak memory: %s\n", bytesText(peakMemoryBytes()).c_str());
-  }
+  INFINI_TRY(Status::adopt(infini_function_repeat(
+      session.get(), tensors.data(), tensors.size(), results.data(),
+      results.size(), seconds.size(), seconds.data())));
+  if (options.stats)
+    printStatistics(session.get(), secondsSince(start), seconds);
   return Status();
+}
+
+void FunctionRun::printStatistics(const infini_session *session, double total,
+                                  const std::vector<double> &seconds) const {
+  infini_statistics counts;
+  infini_session_statistics(session, &counts);
+  fprintf(stderr, "time:        %.6f s\n", total);
+  for (double each : seconds)
+    fprintf(stderr, "repeated:    %.6f ms\n", each * 1e3);
+  fprintf(stderr, "arena:       %s\n", bytesText(counts.arena_bytes).c_str());
+  fprintf(stderr, "peak memory: %s\n", bytesText(peakMemoryBytes()).c_str());
 }
 
 HostTensor FunctionRun::toHost(size_t index) const {

@@ -75,6 +75,11 @@ static void declare(CLI::App &app, Options &options) {
   many(app.add_option("--atol", options.atol,
                       "absolute tolerance; default: f64 1e-12, f32 1e-6, f16 "
                       "1e-4, bf16 1e-3, integers 0"));
+  many(app.add_option("--repeat", options.repeat,
+                      "call the function so many times more; --stats prints "
+                      "how long each of them took, without copies to and from "
+                      "a GPU"))
+      ->check(CLI::Range(uint64_t(1), uint64_t(1000000)));
 
   auto text = [](CLI::Option *option) { return option->group("A text"); };
   text(app.add_option("--weights", options.weights,
@@ -119,13 +124,13 @@ Status cli::fileArgument(const std::string &option, const std::string &text,
 /// What one option demands of others.
 static Status checkTogether(const Options &options) {
   bool isFunction = !options.inputs.empty() || !options.outputs.empty() ||
-                    !options.expects.empty();
+                    !options.expects.empty() || options.repeat;
   if (!options.promptFile.empty() && !options.tokens.empty())
     return userError("expected one of --prompt-file and --tokens, got both");
   if (options.isText() && isFunction)
-    return userError("--input, --output and --expect are for functions, "
-                     "--prompt-file and --tokens for models; expected one "
-                     "kind, got both");
+    return userError("--input, --output, --expect and --repeat are for "
+                     "functions, --prompt-file and --tokens for models; "
+                     "expected one kind, got both");
   if (!options.isText() &&
       (!options.logitsOut.empty() || !options.dumpState.empty() ||
        options.tokensPerCall))

@@ -29,6 +29,8 @@ struct Options {
   // A function.
   std::vector<std::string> inputs, outputs, expects;
   std::vector<double> rtol, atol;
+  /// Calls that are timed, after the first.
+  uint64_t repeat = 0;
 
   // A text.
   std::string weights, promptFile, tokens, logitsOut, dumpState;

@@ -1,7 +1,7 @@
 # Part of the infini project, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Each op alone, as a function @f of an .mlir text: static heads and head sizes, any number of tokens or steps."""
+"""Each op alone, and dense products, as functions @f of .mlir texts: static sizes, but any number of tokens, steps, rows."""
 import dataclasses
 
 import numpy as np
@@ -164,15 +164,52 @@ class Sizes:
             assert x.dtype == (np.uint16 if self.kind(name) == "bfloat16" else self.kind(name)), f"{name}: {x.dtype}"
         return [numbers(x) for x in out]
 
-    def check(self, out, op, arrays, what):
-        """Against f64; the bound is three times the error of the op in f32 (f64), rounded as its results are."""
+    def check(self, out, op, arrays, what, parts=None):
+        """Against f64; the bound is three times the error of the op in f32 (f64), rounded as its results are.
+
+        `parts` are slices of the results, where these alone are to be compared.
+        """
         def program(kind):
             found = op.program(*(x.astype(kind) for x in arrays))
             return found if isinstance(found, tuple) else (found,)
 
-        for name, a, b, c in zip(op.results.split(), out, program(np.float64), program(np.float32)):
+        names, parts = op.results.split(), parts or [np.s_[:]] * len(out)
+        for name, part, *values in zip(names, parts, out, program(np.float64), program(np.float32)):
+            a, b, c = (x[part] for x in values)
             if self.type == "f64":  # the oracle has an error of the same size; f32's, scaled, is the conditioning
                 limit = max(FLOOR["float64"], 3 * 2.0 ** -29 * relative_error(c, b))
             else:
                 limit = bound(b, self.rounded(c, name), self.kind(name))
             assert_close(a, b, limit, f"{what} {self}: {name}")
+
+
+@dataclasses.dataclass
+class Product:
+    """[rows, k] times [k, n], in `type` to `out`, of any number of rows; sums are in f32."""
+    type: str = "f32"
+    out: str = "f32"
+    k: int = 64
+    n: int = 64
+
+    def text(self):
+        x, w, y = f"tensor<?x{self.k}x{self.type}>", f"tensor<{self.k}x{self.n}x{self.type}>", f"tensor<?x{self.n}x{self.out}>"
+        return (f"func.func @f(%x: {x}, %w: {w}) -> {y} {{\n"
+                f"  %c0 = arith.constant 0 : index\n  %zero = arith.constant 0.0 : {self.out}\n"
+                f"  %n = tensor.dim %x, %c0 : {x}\n  %e = tensor.empty(%n) : {y}\n"
+                f"  %z = linalg.fill ins(%zero : {self.out}) outs(%e : {y}) -> {y}\n"
+                f"  %p = linalg.matmul ins(%x, %w : {x}, {w}) outs(%z : {y}) -> {y}\n  return %p : {y}\n}}\n")
+
+    def arrays(self, rows):
+        rng = np.random.default_rng([rows, self.k])
+        return [oracle.round_to(rng.standard_normal(shape).astype(np.float32), KINDS[self.type])
+                for shape in ((rows, self.k), (self.k, self.n))]
+
+    def run(self, tools, package, arrays, scratch):
+        given = [oracle.to_bfloat16_bits(x) if self.type == "bf16" else x.astype(KINDS[self.type]) for x in arrays]
+        out = tools.op(package, "f", given, 1, scratch)[0]
+        assert out.dtype == (np.uint16 if self.out == "bf16" else KINDS[self.out])
+        return numbers(out)
+
+    def check(self, out, arrays, what="", part=np.s_[:]):
+        ref, naive = arrays[0].astype(np.float64) @ arrays[1], oracle.round_to(arrays[0] @ arrays[1], KINDS[self.out])
+        assert_close(out[part], ref[part], bound(ref[part], naive[part], KINDS[self.out]), f"{what} {self}")

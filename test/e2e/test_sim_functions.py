@@ -11,7 +11,7 @@ import pytest
 import infini_numpy as oracle
 from functions import KINDS, SCHEDULES, Apart, Function, draw_function, draw_lengths
 from harness import SIM, Tools, assert_close, assert_same_bits, bound, draws, numbers
-from single_ops import OPS, Sizes
+from single_ops import OPS, Product, Sizes
 from test_extension import compiled, test_schedules as test_extension_on_schedules  # noqa: F401
 
 
@@ -337,30 +337,15 @@ def test_functions_of_a_user(tools, tmp_path, name):
             assert_close(a, b, bound(b, c), f"{name} {arrays[0].shape}")
 
 
-PRODUCTS = [(type, out, k, n) for type, out in (("bf16", "f32"), ("bf16", "bf16"), ("f16", "f32"), ("f32", "f32"))
+PRODUCTS = [Product(type, out, k, n)
+            for type, out in (("bf16", "f32"), ("bf16", "bf16"), ("f16", "f32"), ("f32", "f32"))
             for k, n in ((64, 96), (48, 40), (17, 5), (200, 300))]
 
 
-@pytest.mark.parametrize("type, out, k, n", PRODUCTS)
-def test_products(tools, tmp_path, type, out, k, n):
-    """Dense ones, of any number of rows, with sums in f32."""
-    x, w, y = f"tensor<?x{k}x{type}>", f"tensor<{k}x{n}x{type}>", f"tensor<?x{n}x{out}>"
-    (tmp_path / "f.mlir").write_text(f"""
-func.func @f(%x: {x}, %w: {w}) -> {y} {{
-  %c0 = arith.constant 0 : index
-  %zero = arith.constant 0.0 : {out}
-  %n = tensor.dim %x, %c0 : {x}
-  %e = tensor.empty(%n) : {y}
-  %z = linalg.fill ins(%zero : {out}) outs(%e : {y}) -> {y}
-  %p = linalg.matmul ins(%x, %w : {x}, {w}) outs(%z : {y}) -> {y}
-  return %p : {y}
-}}""")
+@pytest.mark.parametrize("product", PRODUCTS, ids=str)
+def test_products(tools, tmp_path, product):
+    (tmp_path / "f.mlir").write_text(product.text())
     package = tools.build(tmp_path / "f.mlir", tmp_path / "f.infini")
-    rng = np.random.default_rng(k)
     for rows in (0, 1, 33, 130):
-        arrays = [oracle.round_to(rng.standard_normal(shape).astype(np.float32), KINDS[type])
-                  for shape in ((rows, k), (k, n))]
-        given = [oracle.to_bfloat16_bits(a) if type == "bf16" else a.astype(KINDS[type]) for a in arrays]
-        found = numbers(tools.op(package, "f", given, 1, tmp_path)[0])
-        ref, naive = arrays[0].astype(np.float64) @ arrays[1], oracle.round_to(arrays[0] @ arrays[1], KINDS[out])
-        assert_close(found, ref, bound(ref, naive, KINDS[out]), f"{rows}x{k}x{n} {type} to {out}")
+        arrays = product.arrays(rows)
+        product.check(product.run(tools, package, arrays, tmp_path), arrays, f"{rows} rows:")

@@ -102,6 +102,27 @@ TEST_F(CommandLine, Expect) {
   expect(add + "--expect 3xf32=0 --expect 3xf32=0", 1, "at most 1 --expect");
 }
 
+TEST_F(CommandLine, Repeat) {
+  auto count = [](const std::string &text, const std::string &part) {
+    int found = 0;
+    for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at)
+      ++found;
+    return found;
+  };
+  Outcome outcome = run(add + "--repeat 4 --stats --expect 3xf32=11,12,13");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_EQ(count(outcome.output, "repeated:    0."), 4) << outcome.output;
+  EXPECT_EQ(count(outcome.output, " ms\n"), 4) << outcome.output;
+  EXPECT_EQ(count(run(add + "--stats").output, "repeated:"), 0);
+  expect(add + "--repeat 2", 0, "sum: 3xf32 = [11, 12, 13]\n");
+  expect("add.infini --input 0xf32= --input 0xf32= --repeat 3 --output @n.npy",
+         0, "");
+  expect("add.infini --input @n.npy --input @n.npy --repeat 1", 0, "= []\n");
+  expect(add + "--repeat 0", 1, "--repeat");
+  expect("text.infini --repeat 2 --tokens @x.npy", 1,
+         "expected one kind, got both");
+}
+
 TEST_F(CommandLine, UsersErrors) {
   expect("", 1, "program is required");
   expect("none.infini", 1, "cannot open 'none.infini'");

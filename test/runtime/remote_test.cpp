@@ -90,6 +90,61 @@ TEST_F(Remote, Functions) {
   EXPECT_EQ(device->liveBlocks(), 4u);
 }
 
+/// Arguments and results are copied once, however often the entry is called.
+TEST_F(Remote, Repeat) {
+  std::unique_ptr<Session> session;
+  ASSERT_FALSE(open(addProgram(), session));
+  std::vector<float> a(10, 1), b(10, 2), sum(10);
+  infini_tensor inputs[] = {vectorOf(a), vectorOf(b)};
+  infini_tensor output = vectorOf(sum);
+  std::vector<double> seconds(5, -1);
+  Status status = session->repeat(inputs, 2, &output, 1, 5, seconds.data());
+  ASSERT_FALSE(status) << status.message();
+  EXPECT_EQ(sum, std::vector<float>(10, 3));
+  for (double each : seconds)
+    EXPECT_GT(each, 0);
+  EXPECT_EQ(session->statistics().calls, 6u);
+  EXPECT_EQ(device->calls["upload"], 2);
+  EXPECT_EQ(device->calls["download"], 1);
+  EXPECT_EQ(device->calls["synchronize"], 6);
+  // Once and not again is a call.
+  output.data = nullptr;
+  ASSERT_FALSE(session->repeat(inputs, 2, &output, 1, 0, nullptr));
+  EXPECT_EQ(static_cast<float *>(output.data)[9], 3);
+  infini_tensor_release(&output);
+}
+
+/// What was allocated before a later call fails is given back; the session is
+/// broken then.
+TEST_F(Remote, RepeatFails) {
+  std::vector<float> a(10, 1), b(10, 2);
+  infini_tensor inputs[] = {vectorOf(a), vectorOf(b)};
+  double seconds[2];
+  int k = 0;
+  for (;; ++k) {
+    ASSERT_LT(k, 100);
+    device = std::make_shared<RemoteDevice>();
+    std::unique_ptr<Session> session;
+    ASSERT_FALSE(open(addProgram(), session));
+    device->failIn = k;
+    infini_tensor output = {};
+    Status status = session->repeat(inputs, 2, &output, 1, 2, seconds);
+    if (!status) {
+      infini_tensor_release(&output);
+      break;
+    }
+    EXPECT_EQ(output.data, nullptr) << status.message();
+    device->failIn = -1;
+    if (status.message().find("fails in allocate") == std::string::npos)
+      EXPECT_NE(session->call(inputs, 2, &output, 1)
+                    .message()
+                    .find("an earlier call of this session failed"),
+                std::string::npos)
+          << k;
+  }
+  EXPECT_GT(k, 8);
+}
+
 TEST_F(Remote, TextsAndState) {
   std::unique_ptr<Session> session;
   Status status = open(textProgram(), session);

@@ -516,3 +516,20 @@ func.func @carried(%a: memref<?x64xf32>, %b: memref<64x64xf32>, %n: index) {
   tile.store %s, %b[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
   return
 }
+
+// -----
+
+// As many warps as the kernel has. A branch without results may store.
+// CHECK-LABEL: module @threads_of_kernel
+// CHECK: %[[X:.*]] = tile.load {{.*}} -> tensor<64x64xf32, #tile.layout<lane = [1:4, 1:8, 1:16, 1:32, 0:1], warp = [0:2], register = [1:1, 1:2], repeat = [16, 1]>>
+// CHECK: scf.if
+// CHECK-NEXT: tile.store %[[X]]
+module @threads_of_kernel attributes {program.threads = 64 : i64} {
+  func.func @threads_of_kernel(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %p: i1) {
+    %x = tile.load %a[0, 0] dims [0, 1] : memref<64x64xf32> -> tensor<64x64xf32>
+    scf.if %p {
+      tile.store %x, %b[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    }
+    return
+  }
+}

@@ -291,21 +291,6 @@ module @transposed attributes {program.kernel} {
   }
 }
 
-// CHECK: remark: [Missed] {{.*}}Function=one_element | Remark="the kernel stays on tensors: a maximum over one element"
-// KEPT: func.func @one_element({{.*}}tensor<{{.*}}) -> tensor<4xf32> {
-module @one_element attributes {program.kernel} {
-  func.func @one_element(%x: tensor<4x1xf32> {bufferization.writable = false}, %o: tensor<4xf32>) -> tensor<4xf32> {
-    %y = linalg.generic {indexing_maps = [#ij, #i], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x1xf32>) outs(%o : tensor<4xf32>) {
-    ^bb0(%a: f32, %u: f32):
-      %c = arith.cmpf ogt, %a, %u : f32
-      %q = arith.select %c, %a, %u : f32
-      linalg.yield %q : f32
-    } -> tensor<4xf32>
-    %d = bufferization.materialize_in_destination %y in %o : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
-    return %d : tensor<4xf32>
-  }
-}
-
 // CHECK: remark: [Missed] {{.*}}Function=buffer | Remark="the kernel stays on tensors: an op works on buffers"
 // KEPT: func.func @buffer({{.*}}tensor<{{.*}}) -> tensor<4xf32> {
 module @buffer attributes {program.kernel} {
