@@ -14,6 +14,7 @@
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -45,6 +46,10 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(StringRef chip,
     return true;
   }();
   (void)done;
+  // Addresses of shared memory have 32 bits.
+  auto &known = llvm::cl::getRegisteredOptions();
+  if (auto it = known.find("nvptx-short-ptr"); it != known.end())
+    *static_cast<llvm::cl::opt<bool> *>(it->second) = true;
   llvm::Triple triple(kTriple);
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);

@@ -61,6 +61,7 @@ public:
 private:
   // Before: products of a matrix and a vector, and which products to swap.
   void expandVectorProducts();
+  void foldTransposes();
   void chooseSwaps();
   void collectUnits();
   // What values want.
@@ -142,6 +143,21 @@ void LayoutAssignment::expandVectorProducts() {
     b.replaceOpWithNewOp<ReduceOp>(op, op.getType(), Reduction::Sum, product,
                                    op.getAcc(), axis);
   }
+}
+
+/// A product reads a transposed factor as it was before.
+void LayoutAssignment::foldTransposes() {
+  function.walk([&](DotOp op) {
+    auto fold = [&](OpOperand &operand, bool transposed) {
+      auto transpose = operand.get().getDefiningOp<TransposeOp>();
+      if (!transpose || op.getType().getRank() != 2)
+        return transposed;
+      operand.set(transpose.getSource());
+      return !transposed;
+    };
+    op.setTransposeA(fold(op.getAMutable(), op.getTransposeA()));
+    op.setTransposeB(fold(op.getBMutable(), op.getTransposeB()));
+  });
 }
 
 /// The product from which a value is computed element by element.
@@ -612,6 +628,7 @@ LogicalResult LayoutAssignment::run() {
   if (checked.wasInterrupted())
     return failure();
   expandVectorProducts();
+  foldTransposes();
   chooseSwaps();
   collectUnits();
   analyze();

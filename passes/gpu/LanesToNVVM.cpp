@@ -363,6 +363,12 @@ void NvvmLowering::lower(Operation *op) {
         NVVM::BarrierOp::create(b, loc);
         b.eraseOp(op);
       })
+      .Case([&](arith::MaxNumFOp max) {
+        b.replaceOpWithNewOp<LLVM::MaxNumOp>(op, max.getLhs(), max.getRhs());
+      })
+      .Case([&](arith::MinNumFOp min) {
+        b.replaceOpWithNewOp<LLVM::MinNumOp>(op, min.getLhs(), min.getRhs());
+      })
       .Case([&](nv::ShuffleXorOp op) {
         b.replaceOp(op, shuffle(op.getValue(), op.getMask()));
       })
@@ -375,7 +381,8 @@ LogicalResult NvvmLowering::run() {
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
     if (isa<nv::NVDialect>(op->getDialect()) ||
-        isa<gpu::BlockIdOp, gpu::ThreadIdOp>(op))
+        isa<gpu::BlockIdOp, gpu::ThreadIdOp, arith::MaxNumFOp,
+            arith::MinNumFOp>(op))
       ops.push_back(op);
   });
   for (Operation *op : ops)

@@ -3,17 +3,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs the code of lanes on symbols: a second opinion on where elements lie, next to the simulator's.
 
-    infini-opt … --mlir-print-op-generic | lanes.py product --shape 64x64x32 [--transpose-a] [--transpose-b]
-    infini-opt … --mlir-print-op-generic | lanes.py chain --shape 64x64x32 --columns 16 […]
-    infini-opt … --mlir-print-op-generic | lanes.py fragments
+    infini-opt … --mlir-print-op-generic | lanes.py
 
 All lanes of a block take each op together. An element of a buffer is a name, a sum the set of products that it has;
-which element of a fragment is where says fragments.py. `product` checks that a kernel (a, b, c) adds up, for each
-element of c, all its products once, and stores it in its place once; `chain` that (a, b, c, d) does so for d = (a b) c,
-a b rounded. `fragments` checks functions that store 64 · row + column of a tile of indices in its place: each lane's
-registers, in their order, are the fragments that the function's name says ("b16.transposed.16x16").
+which element of a fragment is where says fragments.py. What a function has to do says its name:
+
+- product_<m>x<n>x<k>[_ta][_tb] takes a, b (transposed?), and c, and adds up, for each element of c, all its products
+  once, and stores it in its place once;
+- product_…_to_<p> takes a, b, c, and d, and does so for d = (a b) c, a b rounded;
+- fragment_<name>[_transposed]_<rows>x<columns>_warps_<number> stores 64 · row + column of a tile of indices in its
+  place: each lane's registers, in their order, hold the fragments of that name.
 """
-import argparse
 import os
 import re
 import sys
@@ -298,22 +298,21 @@ class Block:
                     for i, held in enumerate(self.get(name)[warp + lane]):
                         into[place(lane, i)] = held
             for row, column in sums:
-                for k in range(16):
-                    sums[row, column] = add(sums[row, column], left[row, k], right[k, column])
+                sums[row, column] = add(sums[row, column], [(left[row, k], right[k, column]) for k in range(16)])
             for lane in range(WARP):
                 result[warp + lane] = tuple(sums[fragments.c(lane, i)] for i in range(4))
         return result
 
     def math_fma(self, op, lanes, x, y, z):
-        return self.each(lanes, lambda a, b, c: add(c, a, b), x, y, z)
+        return self.each(lanes, lambda a, b, c: add(c, [(a, b)]), x, y, z)
 
 
-def add(sum_, x, y):
-    """The sum with a product more."""
-    product = frozenset((x, y))
-    if product in sum_:
-        sys.exit(f"lanes.py: the product of {x} and {y} twice")
-    return sum_ | {product}
+def add(sum_, factors):
+    """The sum with more products."""
+    both = sum_.union(frozenset(pair) for pair in factors)
+    if len(both) != len(sum_) + len(factors):
+        sys.exit("lanes.py: a product twice in a sum")
+    return both
 
 
 def run(function, threads):
@@ -345,95 +344,83 @@ def stored_in(block, buffer):
     return found
 
 
-def check_product(function, threads, options):
-    m, n, k = (int(size) for size in options.shape.split("x"))
+def check_product(name, function, threads):
+    match = re.fullmatch(r"product_(\d+)x(\d+)x(\d+)(_ta)?(_tb)?(?:_to_(\d+))?(?:_\w+)?", name)
+    if not match:
+        sys.exit(f"lanes.py: '{name}' says no shape")
+    m, n, k, last_columns = (int(size or 0) for size in match.group(1, 2, 3, 6))
+    ta, tb = match.group(4, 5)
     block = run(function, threads)
 
     def sum_at(row, column):
-        return frozenset(frozenset((element(0, i * m + row if options.transpose_a else row * k + i),
-                                    element(1, column * k + i if options.transpose_b else i * n + column)))
-                         for i in range(k))
+        return frozenset(frozenset((element(0, i * m + row if ta else row * k + i),
+                                    element(1, column * k + i if tb else i * n + column))) for i in range(k))
 
-    columns, last, what = n, 2, f"{m} x {n} sums of {k} products"
+    columns, last = n, 2
     wanted = {(row, column): sum_at(row, column) for row in range(m) for column in range(n)}
-    if options.columns:
-        columns, last, what = options.columns, 3, f"{m} x {options.columns} sums of {n} products with sums of {k}"
+    if last_columns:
+        columns, last = last_columns, 3
         factors = {place: block.rounded.get(sum_) for place, sum_ in wanted.items()}
         wanted = {(row, column): frozenset(frozenset((factors[row, i], element(2, i * columns + column)))
                                            for i in range(n)) for row in range(m) for column in range(columns)}
     found = stored_in(block, last)
     for (row, column), sum_ in wanted.items():
         if found.pop(row * columns + column, None) != sum_:
-            sys.exit(f"lanes.py: wrong sum at row {row}, column {column}")
+            sys.exit(f"lanes.py: {name}: wrong sum at row {row}, column {column}")
     if found:
-        sys.exit(f"lanes.py: stores outside, at {min(found)}")
-    counts = ", ".join(f"{block.counts.get(name, 0)} {name}"
-                       for name in ("nv.ldmatrix", "nv.mma_sync", "nv.load_shared", "nv.store_shared"))
-    print(f"{name_of(function)}: {what}; {counts}")
+        sys.exit(f"lanes.py: {name}: stores outside, at {min(found)}")
+    counts = [f"{block.counts[op]} {op}" for op in ("nv.ldmatrix", "nv.mma_sync", "nv.load_shared", "nv.store_shared")
+              if op in block.counts]
+    print(f"{name}: {m * columns} sums; {', '.join(counts)}")
+
+
+def check_fragment(name, function):
+    match = re.fullmatch(r"fragment_(\w+?)(_transposed)?_(\d+)x(\d+)_warps_(\d+)", name)
+    if not match or match.group(1) not in fragments.FRAGMENTS:
+        sys.exit(f"lanes.py: '{name}' says no fragment")
+    place, count, rows, columns = fragments.FRAGMENTS[match.group(1)]
+    transposed = match.group(2)
+    shape, warps = [int(size) for size in match.group(3, 4)], int(match.group(5))
+    # As the instruction sees it. Warps take rows; repeats count rows of the tile first.
+    height, width = shape[::-1] if transposed else shape
+    atoms = [(row, column) for row in range(height // (rows * warps)) for column in range(width // columns)]
+    if transposed:
+        atoms.sort(key=lambda atom: atom[::-1])
+    block = run(function, warps * WARP)
+    total = set()
+    for thread, stores in enumerate(block.stored):
+        wanted = []
+        for atom_row, atom_column in atoms:
+            for i in range(count):
+                row, column = place(thread % WARP, i)
+                row += (atom_row * warps + thread // WARP) * rows
+                column += atom_column * columns
+                wanted.append((column, row) if transposed else (row, column))
+        found = [divmod(value, 64) for _, value in stores]
+        if found != wanted:
+            sys.exit(f"lanes.py: {name}: thread {thread} has {found}, expected {wanted}")
+        if [at for (_, at), _ in stores] != [row * shape[1] + column for row, column in found]:
+            sys.exit(f"lanes.py: {name}: thread {thread} stores in wrong places")
+        total.update(found)
+    if len(total) != height * width:
+        sys.exit(f"lanes.py: {name}: {len(total)} elements of {height * width}")
+    print(f"{name}: {len(atoms) * count} registers")
 
 
 def name_of(function):
     return function.attribute("sym_name", '"([^"]*)"')
 
 
-def check_fragments(function, threads):
-    name = name_of(function)
-    kind, *flags = name.split(".")
-    place, count, rows, columns = fragments.FRAGMENTS[kind]
-    tile = tuple(int(size) for size in flags[-1].split("x"))
-    transposed = "transposed" in flags
-    if transposed:
-        tile = tile[::-1]
-    block = run(function, threads)
-    repeats = tile[1] // columns
-    total = set()
-    for lane in range(threads):
-        # Warps, where there is more than one, take rows; repeats count rows first, or columns if transposed.
-        warps = threads // WARP
-        atom_rows = rows * warps
-        grid = [(r, c) for r in range(tile[0] // atom_rows) for c in range(repeats)]
-        if transposed:
-            grid = [(r, c) for c in range(repeats) for r in range(tile[0] // atom_rows)]
-        wanted = []
-        for r, c in grid:
-            for i in range(count):
-                row, column = place(lane % WARP, i)
-                wanted.append((r * atom_rows + lane // WARP * rows + row, c * columns + column))
-        values = [value for (_, value) in block.stored[lane]]
-        found = [divmod(value, 64) for value in values]
-        if transposed:
-            found = [(row, column) for column, row in found]
-        if found != wanted:
-            sys.exit(f"lanes.py: {name}: lane {lane} has {found}, expected {wanted}")
-        # In its place in memory, too.
-        width = tile[0] if transposed else tile[1]
-        for ((_, at), value) in block.stored[lane]:
-            if at != value // 64 * width + value % 64:
-                sys.exit(f"lanes.py: {name}: lane {lane} stores {divmod(value, 64)} at {at}")
-        total.update(found)
-    if len(total) != tile[0] * tile[1]:
-        sys.exit(f"lanes.py: {name}: {len(total)} elements of {tile[0] * tile[1]}")
-    print(f"{name}: {threads} lanes, {len(grid) * count} registers")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["product", "chain", "fragments"])
-    parser.add_argument("--shape", help="m x n x k, of a and b")
-    parser.add_argument("--columns", type=int, default=0, help="of d")
-    parser.add_argument("--transpose-a", action="store_true")
-    parser.add_argument("--transpose-b", action="store_true")
-    parser.add_argument("--threads", type=int, default=128)
-    options = parser.parse_args()
-    lines = iter(sys.stdin.read().splitlines())
-    _, ops, _ = parse(lines)
+    _, ops, _ = parse(iter(sys.stdin.read().splitlines()))
     seen = 0
     for function in functions(ops):
         seen += 1
-        if options.what == "fragments":
-            check_fragments(function, options.threads)
+        name = name_of(function)
+        if name.startswith("fragment_"):
+            check_fragment(name, function)
         else:
-            check_product(function, options.threads, options)
+            check_product(name, function, threads=128)
     if not seen:
         sys.exit("lanes.py: no function")
 
