@@ -316,7 +316,12 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
 
   Value scores = generic("kqc", "c", {"kc", "cq", "kq"}, {keys, queries},
                          filled({count, columns}, 0), addProduct);
-  if (factor != accumulator)
+  // A positive scale may wait for the exponential, where it is one operand of a
+  // fused multiply-add; a bias comes in between.
+  bool inExponent = factor != accumulator && !op.getBias() &&
+                    (!op.getScale() || (!op.getScale()->isNegative() &&
+                                        !op.getScale()->isZero()));
+  if (factor != accumulator && !inExponent)
     scores =
         generic("kq", "", {"kq", "kq"}, scores,
                 tensor::EmptyOp::create(b, loc, {count, columns}, accumulator),
@@ -372,17 +377,33 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
                     n, nl, arith::CmpFPredicate::OGT, a[0], a[1]);
                 return arith::SelectOp::create(n, nl, more, a[0], a[1]);
               });
-  auto exponential = [](OpBuilder &n, Location nl, ValueRange a) -> Value {
-    return math::Exp2Op::create(n, nl,
-                                arith::SubFOp::create(n, nl, a[0], a[1]));
+  auto exponential = [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+    Value difference = arith::SubFOp::create(n, nl, a[0], a[1]);
+    if (inExponent)
+      difference = arith::MulFOp::create(n, nl, difference, this->scale);
+    return math::Exp2Op::create(n, nl, difference);
   };
   Value alpha = generic("q", "", {"q", "q", "q"}, {m, newMaximum},
                         tensor::EmptyOp::create(b, loc, columns, accumulator),
                         exponential);
+  Value lowered = newMaximum;
+  if (inExponent)
+    lowered =
+        generic("q", "", {"q", "q"}, newMaximum,
+                tensor::EmptyOp::create(b, loc, columns, accumulator),
+                [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+                  return arith::NegFOp::create(
+                      n, nl, arith::MulFOp::create(n, nl, a[0], this->scale));
+                });
   Value weights =
-      generic("kq", "", {"kq", "q", "kq"}, {scores, newMaximum},
+      generic("kq", "", {"kq", "q", "kq"}, {scores, lowered},
               tensor::EmptyOp::create(b, loc, {count, columns}, accumulator),
-              exponential);
+              [&](OpBuilder &n, Location nl, ValueRange a) -> Value {
+                if (!inExponent)
+                  return exponential(n, nl, a);
+                return math::Exp2Op::create(
+                    n, nl, math::FmaOp::create(n, nl, a[0], this->scale, a[1]));
+              });
   auto scale = [](OpBuilder &n, Location nl, ValueRange a) -> Value {
     return arith::MulFOp::create(n, nl, a[0], a[1]);
   };

@@ -185,15 +185,15 @@ class Lanes:
         return mutants
 
     def shuffles(self):
-        """Halves of the registers exchanged that a vector.shuffle gives."""
+        """Halves of the registers exchanged that go to mma.sync, or to memory."""
         mutants = []
         for i in self.which("vector.shuffle"):
             found = re.search(r"\[([\d, ]+)\]", self.lines[i])
             order = [int(x) for x in found[1].split(",")]
-            if len(order) < 2:
-                continue
             half = len(order) // 2
-            mutants.append(self.mutant("shuffle", i, self.lines[i].replace(found[0], str(order[half:] + order[:half]))))
+            if half and any(self.op(user) in ("nv.mma_sync", "nv.store_shared", "nv.store_global")
+                            for user in self.users[i]):
+                mutants.append(self.mutant("shuffle", i, self.lines[i].replace(found[0], str(order[half:] + order[:half]))))
         return mutants
 
     def exchanges(self):

@@ -164,10 +164,10 @@ class Sizes:
             assert x.dtype == (np.uint16 if self.kind(name) == "bfloat16" else self.kind(name)), f"{name}: {x.dtype}"
         return [numbers(x) for x in out]
 
-    def check(self, out, op, arrays, what, parts=None):
+    def check(self, out, op, arrays, what, parts=None, more=0.0):
         """Against f64; the bound is three times the error of the op in f32 (f64), rounded as its results are.
 
-        `parts` are slices of the results, where these alone are to be compared.
+        `parts` are slices of the results, where these alone are to be compared; `more` is added to the bounds.
         """
         def program(kind):
             found = op.program(*(x.astype(kind) for x in arrays))
@@ -180,7 +180,7 @@ class Sizes:
                 limit = max(FLOOR["float64"], 3 * 2.0 ** -29 * relative_error(c, b))
             else:
                 limit = bound(b, self.rounded(c, name), self.kind(name))
-            assert_close(a, b, limit, f"{what} {self}: {name}")
+            assert_close(a, b, limit + more, f"{what} {self}: {name}")
 
 
 @dataclasses.dataclass

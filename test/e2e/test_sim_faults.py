@@ -128,26 +128,34 @@ class Victim:
     """A function of one kernel, and what it is run on: arrays, and which part of each result is compared.
 
     In a poisoned run the last group's arrays (of a product: every second row, and a column) are NaN: what belongs to
-    others may not notice. Without them a mask that is missing would read finite numbers and multiply them by 0.
+    others may not notice. Without them a mask that is missing would read finite numbers and multiply them by 0. In a
+    steep run of attention scores grow with a key's place: one that is not seen would be the largest by far.
     """
 
     def runs(self):
+        """Arrays, the parts to compare, and what is added to the bounds."""
         for count in self.counts:
             arrays = self.arrays(count)
-            yield arrays, [np.s_[:]] * self.results
-            yield self.poisoned([x.copy() for x in arrays])
+            yield arrays, [np.s_[:]] * self.results, 0.0
+            yield *self.poisoned([x.copy() for x in arrays]), 0.0
+            if self.name.startswith("attention"):
+                arrays = [x.copy() for x in arrays]
+                arrays[1] *= self.sizes.rounded(np.linspace(1, 200, count)[None, None, :, None], "k")
+                arrays[1] = self.sizes.rounded(arrays[1], "k")
+                scores = np.abs(arrays[0]).max() * np.abs(arrays[1]).max() * np.sqrt(self.sizes.d)
+                yield arrays, [np.s_[:]], scores * 2.0 ** -23
 
     def verdict(self, tools, package, folder, seeds=(0, 1)):
         """Why a package is wrong, or None: what the simulator says, or where the result differs from the oracle's."""
         for seed in seeds:
-            for arrays, parts in self.runs():
+            for arrays, parts, more in self.runs():
                 try:
                     out = self.run(tools.watched(seed), package, arrays, folder)
                 except AssertionError as failure:
                     assert str(failure).startswith("exit status 70: "), failure
                     return str(failure).splitlines()[-1]
                 try:
-                    self.compare(out, arrays, parts)
+                    self.compare(out, arrays, parts, more)
                 except AssertionError as failure:
                     return str(failure).splitlines()[0]
         return None
@@ -155,7 +163,7 @@ class Victim:
 
 class VictimOp(Victim):
     def __init__(self, name, counts, sizes):
-        self.op, self.sizes, self.counts = OPS[name], sizes, counts
+        self.name, self.op, self.sizes, self.counts = name, OPS[name], sizes, counts
         self.results = len(self.op.results.split())
 
     def text(self):
@@ -173,12 +181,12 @@ class VictimOp(Victim):
     def run(self, tools, package, arrays, folder):
         return self.sizes.run(tools, package, self.op, arrays, folder)
 
-    def compare(self, out, arrays, parts):
-        self.sizes.check(out, self.op, arrays, "", parts)
+    def compare(self, out, arrays, parts, more):
+        self.sizes.check(out, self.op, arrays, "", parts, more)
 
 
 class VictimProduct(Victim):
-    results = 1
+    name, results = "product", 1
 
     def __init__(self, counts, *sizes):
         self.product, self.counts = Product(*sizes), counts
@@ -196,13 +204,15 @@ class VictimProduct(Victim):
     def run(self, tools, package, arrays, folder):
         return [self.product.run(tools, package, arrays, folder)]
 
-    def compare(self, out, arrays, parts):
+    def compare(self, out, arrays, parts, more):
         self.product.check(out[0], arrays, "", parts[0])
 
 
 VICTIMS = {
     "product_bf16": VictimProduct((150,), "bf16", "f32", 200, 104),
-    "attention": VictimOp("attention_causal", (70, 128), Sizes(H=2, G=2, d=32, dv=32)),
-    "attention_bf16": VictimOp("attention_causal", (70, 128), Sizes("bf16", H=2, G=2, d=32, dv=32)),
+    "attention": VictimOp("attention_causal", (70, 100), Sizes(H=2, G=2, d=32, dv=32)),
+    "attention_full": VictimOp("attention_full", (40, 70), Sizes(H=2, G=2, d=32, dv=32)),
+    "attention_bf16": VictimOp("attention_causal", (70, 150), Sizes("bf16", H=2, G=2, d=32, dv=32)),
+    "attention_full_bf16": VictimOp("attention_full", (40, 100), Sizes("bf16", H=2, G=2, d=32, dv=32)),
     "update": VictimOp("memory_update_delta", (70, 128), Sizes(H=2, G=2, d=32, dv=24)),
 }

@@ -6,97 +6,97 @@
 // its products, once, and is stored once, in its place. The counts are those of
 // one lane.
 
-// Controls: a factor that is not transposed, matrices in another order, a
-// product that is left out.
+// Controls: factors that are not transposed, one address of a copy, one factor
+// for another.
 // RUN: sed 's/<{transpose}>//' %t | not %python %S/Inputs/lanes.py 2>&1 | FileCheck %s --check-prefix=CONTROL
 // RUN: sed '0,/"arith.xori"/s//"arith.addi"/' %t | not %python %S/Inputs/lanes.py 2>&1 | FileCheck %s --check-prefix=ADDRESS
 // RUN: sed '0,/"nv.mma_sync"(\([^,]*\), \([^,]*\), \([^)]*\))/s//"nv.mma_sync"(\1, \1, \3)/' %t | not %python %S/Inputs/lanes.py 2>&1 | FileCheck %s --check-prefix=FACTOR
-// CONTROL: lanes.py: product_64x64x32: wrong sum at row
-// ADDRESS: lanes.py: {{no element|.* bytes at|product_64x64x32: wrong sum}}
-// FACTOR: lanes.py: {{.+}}
+// CONTROL: lanes.py: product_64x32x32: wrong sum at row
+// ADDRESS: lanes.py: {{no element|.* bytes at|product_64x32x32: wrong sum}}
+// FACTOR: lanes.py: product_64x32x32: wrong sum at row
 
 module attributes {program.threads = 128 : i64} {
 
-  // Factors in each order: two fragments of A and eight of B (two at once), for
-  // each of k's two steps.
-  // CHECK: product_64x64x32: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync{{$}}
-  func.func @product_64x64x32(%a: memref<64x32xbf16>, %b: memref<32x64xbf16>, %c: memref<64x64xf32>) {
+  // Factors in each order: for each of k's two steps one fragment of A, and four of
+  // B, two at once.
+  // CHECK: product_64x32x32: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync{{$}}
+  func.func @product_64x32x32(%a: memref<64x32xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero : tensor<64x32xbf16>, tensor<32x64xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero : tensor<64x32xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_tb: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync{{$}}
-  func.func @product_64x64x32_tb(%a: memref<64x32xbf16>, %b: memref<64x32xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_tb: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync{{$}}
+  func.func @product_64x32x32_tb(%a: memref<64x32xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {transpose_b} : tensor<64x32xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {transpose_b} : tensor<64x32xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_ta: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync{{$}}
-  func.func @product_64x64x32_ta(%a: memref<32x64xbf16>, %b: memref<32x64xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_ta: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync{{$}}
+  func.func @product_64x32x32_ta(%a: memref<32x64xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {transpose_a} : tensor<32x64xbf16>, tensor<32x64xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {transpose_a} : tensor<32x64xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_ta_tb: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync{{$}}
-  func.func @product_64x64x32_ta_tb(%a: memref<32x64xbf16>, %b: memref<64x32xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_ta_tb: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync{{$}}
+  func.func @product_64x32x32_ta_tb(%a: memref<32x64xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {transpose_a, transpose_b} : tensor<32x64xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {transpose_a, transpose_b} : tensor<32x64xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
   // The transposed product.
-  // CHECK: product_64x64x32_swapped: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync,
-  func.func @product_64x64x32_swapped(%a: memref<64x32xbf16>, %b: memref<32x64xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_swapped: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync,
+  func.func @product_64x32x32_swapped(%a: memref<64x32xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {swapped} : tensor<64x32xbf16>, tensor<32x64xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {swapped} : tensor<64x32xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_tb_swapped: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync,
-  func.func @product_64x64x32_tb_swapped(%a: memref<64x32xbf16>, %b: memref<64x32xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_tb_swapped: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync,
+  func.func @product_64x32x32_tb_swapped(%a: memref<64x32xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {swapped, transpose_b} : tensor<64x32xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {swapped, transpose_b} : tensor<64x32xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_ta_swapped: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync,
-  func.func @product_64x64x32_ta_swapped(%a: memref<32x64xbf16>, %b: memref<32x64xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_ta_swapped: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync,
+  func.func @product_64x32x32_ta_swapped(%a: memref<32x64xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {swapped, transpose_a} : tensor<32x64xbf16>, tensor<32x64xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {swapped, transpose_a} : tensor<32x64xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
-  // CHECK: product_64x64x32_ta_tb_swapped: 4096 sums; 10 nv.ldmatrix, 16 nv.mma_sync,
-  func.func @product_64x64x32_ta_tb_swapped(%a: memref<32x64xbf16>, %b: memref<64x32xbf16>, %c: memref<64x64xf32>) {
+  // CHECK: product_64x32x32_ta_tb_swapped: 2048 sums; 6 nv.ldmatrix, 8 nv.mma_sync,
+  func.func @product_64x32x32_ta_tb_swapped(%a: memref<32x64xbf16>, %b: memref<32x32xbf16>, %c: memref<64x32xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<32x64xbf16> -> tensor<32x64xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
-    %d = tile.dot %x, %y, %zero {swapped, transpose_a, transpose_b} : tensor<32x64xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    %d = tile.dot %x, %y, %zero {swapped, transpose_a, transpose_b} : tensor<32x64xbf16>, tensor<32x32xbf16> into tensor<64x32xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<64x32xf32>, memref<64x32xf32>
     return
   }
 
@@ -154,13 +154,13 @@ module attributes {program.threads = 128 : i64} {
     return
   }
 
-  // CHECK: product_80x96x16_ta: 7680 sums; 7 nv.ldmatrix, 15 nv.mma_sync{{$}}
-  func.func @product_80x96x16_ta(%a: memref<16x80xbf16>, %b: memref<16x96xbf16>, %c: memref<80x96xf32>) {
+  // CHECK: product_80x48x16_ta: 3840 sums; {{[0-9]+}} nv.ldmatrix, {{[0-9]+}} nv.mma_sync{{$}}
+  func.func @product_80x48x16_ta(%a: memref<16x80xbf16>, %b: memref<16x48xbf16>, %c: memref<80x48xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<16x80xbf16> -> tensor<16x80xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<16x96xbf16> -> tensor<16x96xbf16>
-    %zero = arith.constant dense<0.0> : tensor<80x96xf32>
-    %d = tile.dot %x, %y, %zero {transpose_a} : tensor<16x80xbf16>, tensor<16x96xbf16> into tensor<80x96xf32>
-    tile.store %d, %c[0, 0] dims [0, 1] : tensor<80x96xf32>, memref<80x96xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<16x48xbf16> -> tensor<16x48xbf16>
+    %zero = arith.constant dense<0.0> : tensor<80x48xf32>
+    %d = tile.dot %x, %y, %zero {transpose_a} : tensor<16x80xbf16>, tensor<16x48xbf16> into tensor<80x48xf32>
+    tile.store %d, %c[0, 0] dims [0, 1] : tensor<80x48xf32>, memref<80x48xf32>
     return
   }
 
@@ -269,31 +269,31 @@ module attributes {program.threads = 128 : i64} {
 
   // What the first product makes is a fragment of the second: nothing goes through
   // shared memory but what is loaded.
-  // CHECK: product_64x64x32_tb_to_16: 1024 sums; 14 nv.ldmatrix, 24 nv.mma_sync{{$}}
-  func.func @product_64x64x32_tb_to_16(%a: memref<64x32xbf16>, %b: memref<64x32xbf16>, %c: memref<64x16xbf16>, %d: memref<64x16xf32>) {
+  // CHECK: product_64x48x32_tb_to_16: 1024 sums; {{[0-9]+}} nv.ldmatrix, {{[0-9]+}} nv.mma_sync{{$}}
+  func.func @product_64x48x32_tb_to_16(%a: memref<64x32xbf16>, %b: memref<48x32xbf16>, %c: memref<48x16xbf16>, %d: memref<64x16xf32>) {
     %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %v = tile.load %c[0, 0] dims [0, 1] : memref<64x16xbf16> -> tensor<64x16xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<48x32xbf16> -> tensor<48x32xbf16>
+    %v = tile.load %c[0, 0] dims [0, 1] : memref<48x16xbf16> -> tensor<48x16xbf16>
+    %zero = arith.constant dense<0.0> : tensor<64x48xf32>
     %none = arith.constant dense<0.0> : tensor<64x16xf32>
-    %s = tile.dot %x, %y, %zero {transpose_b} : tensor<64x32xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    %r = arith.truncf %s : tensor<64x64xf32> to tensor<64x64xbf16>
-    %o = tile.dot %r, %v, %none : tensor<64x64xbf16>, tensor<64x16xbf16> into tensor<64x16xf32>
+    %s = tile.dot %x, %y, %zero {transpose_b} : tensor<64x32xbf16>, tensor<48x32xbf16> into tensor<64x48xf32>
+    %r = arith.truncf %s : tensor<64x48xf32> to tensor<64x48xbf16>
+    %o = tile.dot %r, %v, %none : tensor<64x48xbf16>, tensor<48x16xbf16> into tensor<64x16xf32>
     tile.store %o, %d[0, 0] dims [0, 1] : tensor<64x16xf32>, memref<64x16xf32>
     return
   }
 
   // The same by way of transposes, as attention computes it.
-  // CHECK: product_64x64x32_tb_to_32_right: 2048 sums; 18 nv.ldmatrix, 32 nv.mma_sync{{$}}
-  func.func @product_64x64x32_tb_to_32_right(%a: memref<64x32xbf16>, %b: memref<64x32xbf16>, %c: memref<64x32xbf16>, %d: memref<64x32xf32>) {
-    %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %y = tile.load %b[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %v = tile.load %c[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
-    %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  // CHECK: product_64x32x16_tb_to_32_right: 2048 sums; {{[0-9]+}} nv.ldmatrix, {{[0-9]+}} nv.mma_sync{{$}}
+  func.func @product_64x32x16_tb_to_32_right(%a: memref<64x16xbf16>, %b: memref<32x16xbf16>, %c: memref<32x32xbf16>, %d: memref<64x32xf32>) {
+    %x = tile.load %a[0, 0] dims [0, 1] : memref<64x16xbf16> -> tensor<64x16xbf16>
+    %y = tile.load %b[0, 0] dims [0, 1] : memref<32x16xbf16> -> tensor<32x16xbf16>
+    %v = tile.load %c[0, 0] dims [0, 1] : memref<32x32xbf16> -> tensor<32x32xbf16>
+    %zero = arith.constant dense<0.0> : tensor<32x64xf32>
     %none = arith.constant dense<0.0> : tensor<32x64xf32>
-    %s = tile.dot %y, %x, %zero {transpose_b} : tensor<64x32xbf16>, tensor<64x32xbf16> into tensor<64x64xf32>
-    %r = arith.truncf %s : tensor<64x64xf32> to tensor<64x64xbf16>
-    %o = tile.dot %v, %r, %none {transpose_a} : tensor<64x32xbf16>, tensor<64x64xbf16> into tensor<32x64xf32>
+    %s = tile.dot %y, %x, %zero {transpose_b} : tensor<32x16xbf16>, tensor<64x16xbf16> into tensor<32x64xf32>
+    %r = arith.truncf %s : tensor<32x64xf32> to tensor<32x64xbf16>
+    %o = tile.dot %v, %r, %none {transpose_a} : tensor<32x32xbf16>, tensor<32x64xbf16> into tensor<32x64xf32>
     tile.store %o, %d[0, 0] dims [1, 0] : tensor<32x64xf32>, memref<64x32xf32>
     return
   }

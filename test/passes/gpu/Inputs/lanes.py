@@ -5,7 +5,7 @@
 
     infini-opt … --mlir-print-op-generic | lanes.py
 
-All lanes of a block take each op together. An element of a buffer is a name, a sum the set of products that it has;
+All lanes of a block take each op together. An element of a buffer is a name, a sum the set of its products;
 which element of a fragment is where says fragments.py. What a function has to do says its name:
 
 - product_<m>x<n>x<k>[_ta][_tb] takes a, b (transposed?), and c, and adds up, for each element of c, all its products
@@ -309,7 +309,7 @@ class Block:
 
 def add(sum_, factors):
     """The sum with more products."""
-    both = sum_.union(frozenset(pair) for pair in factors)
+    both = sum_.union(pair if pair[0] < pair[1] else pair[::-1] for pair in factors)
     if len(both) != len(sum_) + len(factors):
         sys.exit("lanes.py: a product twice in a sum")
     return both
@@ -353,16 +353,16 @@ def check_product(name, function, threads):
     block = run(function, threads)
 
     def sum_at(row, column):
-        return frozenset(frozenset((element(0, i * m + row if ta else row * k + i),
-                                    element(1, column * k + i if tb else i * n + column))) for i in range(k))
+        return frozenset((element(0, i * m + row if ta else row * k + i),
+                          element(1, column * k + i if tb else i * n + column)) for i in range(k))
 
     columns, last = n, 2
     wanted = {(row, column): sum_at(row, column) for row in range(m) for column in range(n)}
     if last_columns:
         columns, last = last_columns, 3
         factors = {place: block.rounded.get(sum_) for place, sum_ in wanted.items()}
-        wanted = {(row, column): frozenset(frozenset((factors[row, i], element(2, i * columns + column)))
-                                           for i in range(n)) for row in range(m) for column in range(columns)}
+        wanted = {(row, column): frozenset((element(2, i * columns + column), factors[row, i]) for i in range(n))
+                  for row in range(m) for column in range(columns)}
     found = stored_in(block, last)
     for (row, column), sum_ in wanted.items():
         if found.pop(row * columns + column, None) != sum_:
