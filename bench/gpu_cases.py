@@ -105,6 +105,7 @@ FUNCTIONS = {  # name: (the function, tokens, the schedule)
                          "auto"),
     "f32-64-initial": (Function(H=2, G=1, d=64, dv=64, N=32, initial=True, update="linear", rope=False), 101, "auto"),
     "f32-16-tiny": (Function(H=2, G=1, d=16, dv=16, N=8), 29, "auto"),
+    "bf16-16-tiny": (Function(type="bf16", H=1, G=1, d=16, dv=16, N=16), 41, "auto"),
     "bf16-64": (Function(type="bf16", H=4, G=2, d=64, dv=64, N=64), 64 * 4 + 37, "auto"),
     "bf16-64-sequential": (Function(type="bf16", H=2, G=2, d=64, dv=64, N=64), 64 * 3 + 1, "sequential"),
     "bf16-64-streaming": (Function(type="bf16", H=2, G=2, d=64, dv=64, N=64), 64 * 3, "streaming"),
@@ -119,7 +120,7 @@ FUNCTIONS = {  # name: (the function, tokens, the schedule)
     "f16-64": (Function(type="f16", H=4, G=2, d=64, dv=64, N=64), 64 * 3 + 37, "auto"),
     "f16-128": (Function(type="f16", H=2, G=1, d=128, dv=128, N=128), 128 * 2 + 1, "auto"),
 }
-QUICK_FUNCTIONS = ("f32-16-tiny", "bf16-64-streaming")
+QUICK_FUNCTIONS = ("f32-16-tiny", "bf16-16-tiny")
 SANITIZED = ("f32-64", "f32-64-scan", "bf16-64", "bf16-64-scan", "bf16-80-linear", "f16-64")
 
 

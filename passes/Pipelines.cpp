@@ -10,6 +10,7 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/dialect/tile/TileOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/emit/Targets.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -234,7 +235,44 @@ void infini::buildCpuPipeline(OpPassManager &pm,
   buildCpuLLVMStage(pm);
 }
 
+LogicalResult infini::buildNvidiaPipeline(
+    OpPassManager &pm, const NvidiaPipelineOptions &options,
+    llvm::function_ref<LogicalResult(const Twine &)> error) {
+  std::string why;
+  FailureOr<CompileTarget> target =
+      parseTarget("nvidia:" + options.chip.getValue(), why);
+  if (failed(target))
+    return error(why);
+  InfiniStageOptions stage;
+  stage.schedule = Schedule(options.schedule);
+  buildInfiniStage(pm, stage);
+  buildDispatchStage(pm, "gpu");
+  buildProgramStage(pm);
+  OptionalPasses optional;
+  buildTileStage(pm, optional, "gpu");
+  GpuPipelineOptions lanes;
+  lanes.sharedBytes = target->chip->sharedBytes;
+  buildLaneStage(pm, lanes);
+  buildNvidiaLLVMStage(pm);
+  return success();
+}
+
 void infini::registerPipelines() {
+  registerPassPipeline(
+      "infini-to-nvidia",
+      "Everything from infini ops to kernels in the LLVM dialect and NVVM and "
+      "a "
+      "schedule",
+      [](OpPassManager &pm, StringRef text,
+         llvm::function_ref<LogicalResult(const Twine &)> error) {
+        NvidiaPipelineOptions options;
+        if (failed(options.parseFromString(text)))
+          return failure();
+        return buildNvidiaPipeline(pm, options, error);
+      },
+      [](llvm::function_ref<void(const mlir::detail::PassOptions &)> visit) {
+        visit(NvidiaPipelineOptions());
+      });
   PassPipelineRegistration<>(
       "infini-nvidia-llvm-stage", "The code of one lane, for NVIDIA's GPUs",
       [](OpPassManager &pm) { buildNvidiaLLVMStage(pm); });

@@ -60,6 +60,22 @@ struct GpuPipelineOptions
       llvm::cl::init(2)};
 };
 
+struct NvidiaPipelineOptions
+    : public mlir::PassPipelineOptions<NvidiaPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("Such as sm_80"),
+                           llvm::cl::init("sm_80")};
+  Option<Schedule> schedule{
+      *this, "schedule", llvm::cl::desc("How segments run"),
+      llvm::cl::init(Schedule::Auto),
+      llvm::cl::values(
+          clEnumValN(Schedule::Auto, "auto", "the cheapest"),
+          clEnumValN(Schedule::Sequential, "sequential",
+                     "one segment after the other"),
+          clEnumValN(Schedule::Streaming, "streaming",
+                     "states one after the other, all else parallel"),
+          clEnumValN(Schedule::Scan, "scan", "states by an associative scan"))};
+};
+
 /// Which optimising passes inside kernels run: the first `limit` of them. Those
 /// that follow do not change what is computed, so that stopping after each in
 /// turn finds the one that is wrong.
@@ -105,6 +121,10 @@ void buildNvidiaLLVMStage(mlir::OpPassManager &pm);
 void buildCpuLLVMStage(mlir::OpPassManager &pm);
 /// The schedule's buffers.
 void buildProgramStage(mlir::OpPassManager &pm);
+/// All of them, for a chip whose name is known (passes/emit/Targets.h).
+mlir::LogicalResult buildNvidiaPipeline(
+    mlir::OpPassManager &pm, const NvidiaPipelineOptions &options,
+    llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> error);
 /// All of them.
 void buildCpuPipeline(mlir::OpPassManager &pm,
                       const CpuPipelineOptions &options);
