@@ -85,7 +85,7 @@ def prepare(a):
             os.path.join(a.prepare, "manifest.json")):
         raise SystemExit(f"error: {a.prepare} is not empty, and nothing that --prepare made")
     shutil.rmtree(a.prepare, ignore_errors=True)
-    folder = gpu_cases.Folder(a.prepare, a.bin)
+    folder = gpu_cases.Folder(a.prepare, a.bin, a.quick)
     infini_opt = os.path.join(a.bin, "infini-opt")
     if os.access(infini_opt, os.X_OK):
         compared = gpu_fragments.compare_compiler(infini_opt)

@@ -37,8 +37,8 @@ SIZES = [(d, N) for d in (64, 128) for N in (1024, 2048, 4096)]
 class Folder:
     """The folder that is made, its manifest, and the compiler."""
 
-    def __init__(self, path, binaries):
-        self.path, self.compiler = path, os.path.join(binaries, "infini-compile")
+    def __init__(self, path, binaries, quick=False):
+        self.path, self.quick, self.compiler = path, quick, os.path.join(binaries, "infini-compile")
         self.manifest = {"commit": common.commit(), "prepared_on": common.machine()["system"], "results": [],
                          "timed": [], "refused": [], "packages": {}}
         for name in ("packages", "data"):
@@ -46,6 +46,8 @@ class Folder:
 
     def compile(self, name, source, *options, targets=(GPU, CPU, SIM)):
         """A package of a text or a model folder; None if the compiler refuses it, which is noted."""
+        if self.quick and self.manifest["packages"]:
+            targets = (CPU, SIM)  # one package for GPUs is enough to see that it is made
         with tempfile.TemporaryDirectory() as scratch:
             if "\n" in str(source):
                 text, source = source, os.path.join(scratch, f"{name}.mlir")
