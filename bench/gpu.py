@@ -129,7 +129,7 @@ class Runner:
         except (OSError, ValueError) as error:
             raise SystemExit(f"error: {a.packages} was not made by --prepare: {error}")
         # Many packages are compiled from PTX by the driver; it may remember them all.
-        self.env = {"CUDA_CACHE_MAXSIZE": str(1 << 31), **os.environ}
+        self.env = {**os.environ, "CUDA_CACHE_MAXSIZE": str(1 << 31), "CUDA_CACHE_PATH": os.path.join(scratch, "cache")}
         self.program = self.find_program(a)
 
     def find_program(self, a):
@@ -256,7 +256,11 @@ def results(runner, report):
     # The driver compiles PTX on one core a process; they share the GPU.
     workers = max(1, min(8, len(os.sched_getaffinity(0)) // 2)) if runner.gpu else len(os.sched_getaffinity(0))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        # The large ones first, so that they are compiled when they are timed.
+        warm = [pool.submit(gpu_timed.warm_up, runner, case) for case in runner.manifest["timed"] if runner.gpu]
         rows = list(pool.map(lambda case: run_case(runner, case), cases))
+        for each in warm:
+            each.result()
     report["results"] = rows
     wrong = [row for row in rows if row["wrong"]]
     for row in wrong:

@@ -265,6 +265,8 @@ class Case:
 class Peers:
     def __init__(self, device):
         self.device, self.case = device, None
+        if device != "cpu":
+            torch.cuda.set_device(torch.device(device).index or 0)
 
     def synchronize(self):
         if self.device != "cpu":
@@ -273,7 +275,7 @@ class Peers:
     def hello(self):
         versions = {"torch": torch.__version__, "cuda": torch.version.cuda, "numpy": np.__version__}
         if self.device != "cpu":
-            properties = torch.cuda.get_device_properties(0)
+            properties = torch.cuda.get_device_properties(torch.cuda.current_device())
             versions.update(device=properties.name, multiprocessors=properties.multi_processor_count,
                             memory=properties.total_memory, cudnn=torch.backends.cudnn.version())
         return versions
@@ -297,6 +299,8 @@ class Peers:
 
     def load(self, folder, **case):
         self.case = None
+        if hasattr(torch, "compiler"):
+            torch.compiler.reset()  # it takes a few shapes of a function only
         if self.device != "cpu":
             torch.cuda.empty_cache()
         self.case = Case(self.device, case)

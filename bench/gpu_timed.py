@@ -11,6 +11,7 @@ results have checked.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,10 +77,30 @@ def time_infini(runner, case, folder, repeats):
     return [float(ms) * 1e-3 for ms in re.findall(r"^repeated:\s+([0-9.]+) ms", done.stderr, re.M)], None
 
 
+def roomy_folder():
+    """Where files of gigabytes may stay: in memory, if there is room."""
+    folder = common.memory_folder()
+    return folder if folder and shutil.disk_usage(folder).free > 4 << 30 else None
+
+
+def warm_up(runner, case):
+    """A call on few tokens: the driver compiles the package, and remembers it."""
+    shapes = {"forward": "1x{H}x{n}x{d}", "state": "1x{H}x{n}x{d}", "local": "1x{H}x{n}x{d}", "dense": "16x{k}"}
+    sizes = {"H": HEADS, "n": case.get("N", 16) + 1, **case}
+    inputs = [shapes[case["kind"]].format(**sizes) + "xbf16=1" for _ in INPUTS[case["kind"]]]
+    if case["kind"] == "forward":
+        inputs[3] = f"{HEADS}xbf16=0"
+    if case["kind"] == "dense":
+        inputs[1] = f"{case['n']}x{case['k']}xbf16=1"
+    done = runner.run([runner.unpack(case["package"]), *(part for text in inputs for part in ("--input", text))])
+    if done.returncode:
+        say(f"warming up {case['name']}: exit status {done.returncode}: {done.stderr.strip()[-300:]}")
+
+
 def measure(runner, peers, case, rounds, repeats, with_compiled):
     """Rounds in which infini and each peer have their turn; a wrong one has no times."""
     row = {**case, "flops": flops(case), "seconds": {}, "errors": {}, "wrong": {}, "failed": {}}
-    with tempfile.TemporaryDirectory(dir=common.memory_folder()) as folder:
+    with tempfile.TemporaryDirectory(dir=roomy_folder()) as folder:
         answer = peers("load", folder=folder, **{key: value for key, value in case.items()
                                                  if key not in ("name", "package")})
         if "failed" in answer:
@@ -159,7 +180,7 @@ def times(runner, report):
     if not runner.manifest["timed"]:
         report["skipped"].append("times: the folder was prepared with --quick")
         return True
-    peers = Peers("cuda")
+    peers = Peers(runner.device)
     try:
         report["versions"] = peers("hello")
         if "failed" in report["versions"]:

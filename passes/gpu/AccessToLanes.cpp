@@ -94,7 +94,9 @@ struct GatherToLanes final : AccessPattern<GatherOp> {
     int64_t rank = buffer.getRank(), width = 1;
     // Neighbours in the tile that are neighbours in the buffer.
     if (rank && !buffer.isDynamicDim(rank - 1) &&
-        isColumnOf(op.getIndices().back(), op.getType()))
+        isColumnOf(op.getIndices().back(), op.getType(),
+                   buffer.getShape().back()) &&
+        llvm::all_of(op.getIndices().drop_back(), isSameInRow))
       width = std::gcd(layout.getContiguous(op.getType().getRank() - 1),
                        std::gcd(buffer.getShape().back(),
                                 16 / bytesOf(buffer.getElementType())));
@@ -124,10 +126,29 @@ struct GatherToLanes final : AccessPattern<GatherOp> {
     return success();
   }
 
-  /// Whether an index is the tile's last coordinate, and stays inside.
-  static bool isColumnOf(Value index, RankedTensorType type) {
+  /// Whether an index is the same along the tile's last dimension.
+  static bool isSameInRow(Value index) {
+    auto type = dyn_cast<RankedTensorType>(index.getType());
+    Operation *op = index.getDefiningOp();
+    if (!type)
+      return true;
+    if (!op || type.getRank() == 0)
+      return false;
+    int64_t last = type.getRank() - 1;
+    if (auto broadcast = dyn_cast<BroadcastOp>(op))
+      return llvm::is_contained(broadcast.getAxes(), last);
+    if (auto coordinate = dyn_cast<IndexOp>(op))
+      return static_cast<int64_t>(coordinate.getAxis()) != last;
+    return isa<arith::ConstantOp>(op) ||
+           (op->hasTrait<OpTrait::Elementwise>() &&
+            llvm::all_of(op->getOperands(), isSameInRow));
+  }
+
+  /// Whether an index is the tile's last coordinate, and the tile is no wider
+  /// than the buffer.
+  static bool isColumnOf(Value index, RankedTensorType type, int64_t size) {
     auto column = index.getDefiningOp<IndexOp>();
-    return column && type.getRank() &&
+    return column && type.getRank() && type.getShape().back() <= size &&
            static_cast<int64_t>(column.getAxis()) == type.getRank() - 1;
   }
 };

@@ -26,8 +26,8 @@ static constexpr int64_t kAlignment = 128;
 
 namespace {
 
-/// A buffer: when it is alive, as numbers of ops in program order, and where it
-/// lies.
+/// A buffer in shared memory (or one of the kernel's, without alloc): when it
+/// is alive, as numbers of ops in program order, and where it lies.
 struct Buffer {
   AllocOp alloc;
   int64_t first = 0, last = 0, bytes = 0, offset = 0;
@@ -60,11 +60,16 @@ public:
   int64_t insertBarriers();
 
 private:
-  /// The buffer behind slots.
-  unsigned bufferOf(Value value) {
-    while (auto slot = value.getDefiningOp<SlotOp>())
-      value = slot.getSource();
-    return numbers.lookup(value);
+  void noteGlobalBuffers();
+  static Value rootOf(Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+      value = view.getViewSource();
+    return value;
+  }
+  /// Adds the number of the buffer behind views, where it is of interest.
+  void note(SmallVectorImpl<unsigned> &list, Value value) {
+    if (auto it = numbers.find(rootOf(value)); it != numbers.end())
+      list.push_back(it->second);
   }
   /// Follows a value through slots to what uses it.
   void extend(Buffer &buffer, Value value,
@@ -102,12 +107,30 @@ void SharedMemory::extend(Buffer &buffer, Value value,
   }
 }
 
+/// Buffers of the kernel that it loads and stores: a thread may read what
+/// another one wrote.
+void SharedMemory::noteGlobalBuffers() {
+  llvm::SetVector<Value> loaded;
+  auto read = [&](Value buffer) { loaded.insert(rootOf(buffer)); };
+  function.walk([&](LoadOp op) { read(op.getSource()); });
+  function.walk([&](GatherOp op) { read(op.getSource()); });
+  function.walk([&](CopyAsyncOp op) { read(op.getSource()); });
+  function.walk([&](StoreOp op) {
+    Value root = rootOf(op.getDest());
+    if (!loaded.contains(root) || numbers.contains(root))
+      return;
+    numbers[root] = buffers.size();
+    buffers.emplace_back();
+  });
+}
+
 int64_t SharedMemory::place() {
   DenseMap<Operation *, int64_t> order;
   function.walk<WalkOrder::PreOrder>([&](Operation *op) {
     int64_t number = order.size();
     order[op] = number;
   });
+  noteGlobalBuffers();
   function.walk([&](AllocOp alloc) {
     Buffer buffer;
     buffer.alloc = alloc;
@@ -121,7 +144,8 @@ int64_t SharedMemory::place() {
     numbers[alloc] = buffers.size();
     buffers.push_back(buffer);
   });
-  // The largest first, each at the lowest place that is free while it lives.
+  // The largest first (the kernel's buffers have no bytes here), each at the
+  // lowest place that is free while it lives.
   SmallVector<unsigned> bySize =
       llvm::to_vector(llvm::seq<unsigned>(0, buffers.size()));
   llvm::stable_sort(bySize, [&](unsigned x, unsigned y) {
@@ -131,6 +155,8 @@ int64_t SharedMemory::place() {
   SmallVector<unsigned> placed;
   for (unsigned number : bySize) {
     Buffer &buffer = buffers[number];
+    if (!buffer.alloc)
+      continue;
     bool moved = true;
     while (moved) {
       moved = false;
@@ -186,13 +212,20 @@ void SharedMemory::visit(Operation &op, Pending &pending) {
   if (auto dot = dyn_cast<DotOp>(op)) {
     for (Value operand : {dot.getA(), dot.getB()})
       if (isa<MemRefType>(operand.getType()))
-        reads.push_back(bufferOf(operand));
+        note(reads, operand);
   } else if (auto read = dyn_cast<ReadOp>(op)) {
-    reads.push_back(bufferOf(read.getSource()));
+    note(reads, read.getSource());
   } else if (auto write = dyn_cast<WriteOp>(op)) {
-    writes.push_back(bufferOf(write.getDest()));
+    note(writes, write.getDest());
   } else if (auto copy = dyn_cast<CopyAsyncOp>(op)) {
-    writes.push_back(bufferOf(copy.getDest()));
+    note(writes, copy.getDest());
+    note(reads, copy.getSource());
+  } else if (auto load = dyn_cast<LoadOp>(op)) {
+    note(reads, load.getSource());
+  } else if (auto gather = dyn_cast<GatherOp>(op)) {
+    note(reads, gather.getSource());
+  } else if (auto store = dyn_cast<StoreOp>(op)) {
+    note(writes, store.getDest());
   } else {
     return;
   }

@@ -89,9 +89,11 @@ struct KernelToBlocks final
           "expected a kernel's module to have a name, and a function of it");
       return signalPassFailure();
     }
-    if (warps != 0 && (!llvm::isPowerOf2_64(warps) || warps < 0 || warps > 32)) {
-      function.emitError("expected option 'warps' to be 0, or a power of two up "
-                         "to 32, got ")
+    if (warps != 0 &&
+        (!llvm::isPowerOf2_64(warps) || warps < 0 || warps > 32)) {
+      function.emitError(
+          "expected option 'warps' to be 0, or a power of two up "
+          "to 32, got ")
           << int64_t(warps);
       return signalPassFailure();
     }

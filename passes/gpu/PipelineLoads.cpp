@@ -77,6 +77,22 @@ bool LoopPipeline::collect(Value value, llvm::SetVector<Operation *> &ops) {
   return true;
 }
 
+/// Whether the kernel stores to the buffer behind views.
+static bool isStoredTo(Value buffer, Operation *loop) {
+  auto rootOf = [](Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+      value = view.getViewSource();
+    return value;
+  };
+  WalkResult result =
+      loop->getParentOfType<func::FuncOp>().walk([&](StoreOp store) {
+        return rootOf(store.getDest()) == rootOf(buffer)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      });
+  return result.wasInterrupted();
+}
+
 bool LoopPipeline::find() {
   for (CopyAsyncOp copy : loop.getBody()->getOps<CopyAsyncOp>()) {
     // A buffer of this round, and a copy that is waited for at once.
@@ -84,7 +100,8 @@ bool LoopPipeline::find() {
     auto commit = dyn_cast<CommitCopiesOp>(copy->getNextNode());
     auto wait =
         commit ? dyn_cast<WaitCopiesOp>(commit->getNextNode()) : WaitCopiesOp();
-    if (!alloc || alloc->getBlock() != loop.getBody() || !wait)
+    if (!alloc || alloc->getBlock() != loop.getBody() || !wait ||
+        isStoredTo(copy.getSource(), loop))
       return false;
     for (ValueRange group :
          {ValueRange(copy.getOffsets()), ValueRange(copy.getValid()),

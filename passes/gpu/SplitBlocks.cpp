@@ -356,11 +356,15 @@ struct SplitBlocks final : infini::impl::TileSplitBlocksBase<SplitBlocks> {
       grid = inner;
       home = inner.getBody();
     }
-    // Buffers' views and sizes stay where they are.
+    // Buffers' views, and sizes, stay where they are.
     SmallVector<Operation *> ops;
-    for (Operation &op : home->without_terminator())
-      if (grid || !isa<ViewLikeOpInterface, memref::DimOp>(op))
+    for (Operation &op : home->without_terminator()) {
+      bool tiles =
+          op.getNumRegions() || isa<StoreOp>(op) ||
+          llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>);
+      if (grid || tiles)
         ops.push_back(&op);
+    }
     b.setInsertionPoint(home->getTerminator());
     auto loop = scf::ForallOp::create(
         b, function.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(parts)},

@@ -402,6 +402,17 @@ struct ReduceToLanes final : LanePattern<ReduceOp> {
 struct ToLanes final : infini::impl::TileToLanesBase<ToLanes> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    WalkResult checked = getOperation().walk([](Operation *op) {
+      for (Type type : op->getResultTypes())
+        if (auto tile = dyn_cast<RankedTensorType>(type);
+            tile && !isa_and_nonnull<LayoutAttr>(tile.getEncoding())) {
+          op->emitOpError("expected tiles with a layout, got ") << tile;
+          return WalkResult::interrupt();
+        }
+      return WalkResult::advance();
+    });
+    if (checked.wasInterrupted())
+      return signalPassFailure();
     LaneTypeConverter converter;
     RewritePatternSet patterns(context);
     patterns.add<ElementwiseToLanes, IndexCastToLanes, ConstantToLanes,

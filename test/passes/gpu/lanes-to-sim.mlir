@@ -10,7 +10,7 @@
 // CHECK-LABEL: module @arguments
 // CHECK: func.func @arguments(%[[ARGS:.*]]: !llvm.ptr, %[[LANE:.*]]: !llvm.ptr) {
 // LLVM: llvm.func @arguments(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr) {
-// LLVM-NOT: {{(nv|gpu|memref|arith|unrealized)[._]}}
+// LLVM-NOT: {{ (nv|gpu|memref|arith|vector|builtin)\.[a-z]}}
 module @arguments attributes {program.kernel, program.threads = 64 : i64} {
   func.func @arguments(%a: memref<?x8xf32>, %n: index, %b: memref<?x8xf32>, %rows_a: index, %rows_b: index) {
     // CHECK-DAG: %[[P0:.*]] = llvm.getelementptr %[[ARGS]][0] : (!llvm.ptr) -> !llvm.ptr, i64
