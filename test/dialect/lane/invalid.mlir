@@ -27,7 +27,7 @@ func.func @load_global_integer(%b: memref<?x64xf32>, %i: index) {
 
 // load_global_c1: no coordinates.
 func.func @load_global_index(%b: memref<?x64xindex>, %i: index) {
-  // expected-error@+1 {{'nv.load_global' op expected elements of type 'index', as the buffer has, got 'vector<2xi64>'}}
+  // expected-error@+1 {{'nv.load_global' op operand #0 must be memref of floating-point or signless integer values, but got 'memref<?x64xindex>'}}
   %x = nv.load_global %b[%i] : memref<?x64xindex>, vector<2xi64>
   return
 }
@@ -98,7 +98,7 @@ func.func @load_global_odd_type(%b: memref<?x64xi24>, %i: index) {
 // -----
 
 func.func @load_global_rank_2(%b: memref<?x64xf32>, %i: index) {
-  // expected-error@+1 {{'nv.load_global' op result #0 must be vector of floating-point or signless integer values of ranks 1, but got 'vector<2x2xf32>'}}
+  // expected-error@+1 {{'nv.load_global' op result #0 must be fixed-length vector of floating-point or signless integer values of ranks 1, but got 'vector<2x2xf32>'}}
   %x = nv.load_global %b[%i] : memref<?x64xf32>, vector<2x2xf32>
   return
 }
@@ -114,7 +114,7 @@ func.func @load_global_number(%b: memref<?xf32>, %i: index) {
 // -----
 
 func.func @load_global_complex(%b: memref<?xcomplex<f32>>, %i: index) {
-  // expected-error@+1 {{'nv.load_global' op operand #0 must be memref of floating-point or signless integer or index values, but got 'memref<?xcomplex<f32>>'}}
+  // expected-error@+1 {{'nv.load_global' op operand #0 must be memref of floating-point or signless integer values, but got 'memref<?xcomplex<f32>>'}}
   %x = nv.load_global %b[%i] : memref<?xcomplex<f32>>, vector<2xf32>
   return
 }
@@ -145,7 +145,7 @@ func.func @store_global_wider(%x: vector<4xf32>, %b: memref<?x64xbf16>, %i: inde
 
 // store_global_c1
 func.func @store_global_index(%x: vector<2xi64>, %b: memref<?x64xindex>, %i: index) {
-  // expected-error@+1 {{'nv.store_global' op expected elements of type 'index', as the buffer has, got 'vector<2xi64>'}}
+  // expected-error@+1 {{'nv.store_global' op operand #1 must be memref of floating-point or signless integer values, but got 'memref<?x64xindex>'}}
   nv.store_global %x, %b[%i] : vector<2xi64>, memref<?x64xindex>
   return
 }
@@ -189,7 +189,7 @@ func.func @store_global_six(%x: vector<6xbf16>, %b: memref<?x64xbf16>, %i: index
 // -----
 
 func.func @store_global_rank_0(%x: vector<f32>, %b: memref<?x64xf32>, %i: index) {
-  // expected-error@+1 {{'nv.store_global' op operand #0 must be vector of floating-point or signless integer values of ranks 1, but got 'vector<f32>'}}
+  // expected-error@+1 {{'nv.store_global' op operand #0 must be fixed-length vector of floating-point or signless integer values of ranks 1, but got 'vector<f32>'}}
   nv.store_global %x, %b[%i] : vector<f32>, memref<?x64xf32>
   return
 }
@@ -264,7 +264,7 @@ func.func @load_shared_odd_type(%a: i32) {
 // -----
 
 func.func @load_shared_rank_2(%a: i32) {
-  // expected-error@+1 {{'nv.load_shared' op result #0 must be vector of floating-point or signless integer values of ranks 1, but got 'vector<1x4xf32>'}}
+  // expected-error@+1 {{'nv.load_shared' op result #0 must be fixed-length vector of floating-point or signless integer values of ranks 1, but got 'vector<1x4xf32>'}}
   %x = nv.load_shared %a : vector<1x4xf32>
   return
 }
@@ -347,7 +347,7 @@ func.func @store_shared_odd_type(%x: vector<1xi24>, %a: i32) {
 // -----
 
 func.func @store_shared_rank_2(%x: vector<1x4xf32>, %a: i32) {
-  // expected-error@+1 {{'nv.store_shared' op operand #0 must be vector of floating-point or signless integer values of ranks 1, but got 'vector<1x4xf32>'}}
+  // expected-error@+1 {{'nv.store_shared' op operand #0 must be fixed-length vector of floating-point or signless integer values of ranks 1, but got 'vector<1x4xf32>'}}
   nv.store_shared %x, %a : vector<1x4xf32>
   return
 }
@@ -655,7 +655,7 @@ func.func @ldmatrix_f64(%p: i32) {
 // -----
 
 func.func @ldmatrix_rank_2(%p: i32) {
-  // expected-error@+1 {{'nv.ldmatrix' op result #0 must be vector of floating-point or signless integer values of ranks 1, but got 'vector<4x2xbf16>'}}
+  // expected-error@+1 {{'nv.ldmatrix' op result #0 must be fixed-length vector of floating-point or signless integer values of ranks 1, but got 'vector<4x2xbf16>'}}
   %a = nv.ldmatrix %p : vector<4x2xbf16>
   return
 }

@@ -40,7 +40,7 @@ func.func @while(%a: memref<4xf32>, %o: memref<4xf32>, %p: i1) {
 
 // An op that asks for a tile, but for none in particular.
 func.func @extract(%a: memref<4xf32>, %o: memref<4xf32>, %i: index) {
-  // expected-error@+1 {{got no layout}}
+  // expected-error@+1 {{'tile.load' op has a tile that no op with a layout uses}}
   %x = tile.load %a[0] dims [0] : memref<4xf32> -> tensor<4xf32>
   %e = tensor.extract %x[%i] : tensor<4xf32>
   memref.store %e, %o[%i] : memref<4xf32>
