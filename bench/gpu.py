@@ -109,7 +109,7 @@ def prepare(a):
     folder.write()
     size = sum(os.path.getsize(os.path.join(path, name)) for path, _, names in os.walk(a.prepare) for name in names)
     say(f"{a.prepare}: {len(folder.manifest['results'])} results, {len(folder.manifest['timed'])} timed, "
-        f"{len(folder.manifest['refused'])} refused by the compiler, {size / 2 ** 20:.1f} MiB; "
+        f"{len(folder.manifest['refused'])} refused, {size / 2 ** 20:.1f} MiB; "
         f"infini-run needs {', '.join(folder.manifest['infini_run']['needs'])}")
 
 
@@ -123,6 +123,8 @@ class Runner:
     def __init__(self, a, scratch):
         self.folder, self.device, self.gpu, self.quick = a.packages, a.device, a.gpu, a.quick
         self.scratch, self.started, self.limit = scratch, time.monotonic(), a.limit
+        # What was found is kept, whatever comes after it.
+        self.save = lambda report: gpu_timed.write(report, a.out, with_plot=False)
         try:
             with open(os.path.join(a.packages, "manifest.json")) as file:
                 self.manifest = json.load(file)
@@ -161,8 +163,9 @@ class Runner:
             os.rename(part, path)
         return path
 
-    def run(self, arguments, timeout=300, prefix=()):
-        """infini-run to the end."""
+    def run(self, arguments, timeout=None, prefix=()):
+        """infini-run to the end; on a GPU that does not answer, not for ever."""
+        timeout = timeout or (max(20, min(120, self.left())) if self.gpu else 600)
         try:
             return subprocess.run([*prefix, self.program, *arguments, "--device", self.device], capture_output=True,
                                   text=True, errors="replace", stdin=subprocess.DEVNULL, env=self.env, timeout=timeout)
@@ -250,7 +253,12 @@ def run_case(runner, case):
 
 
 def results(runner, report):
-    cases = runner.manifest["results"]
+    # Packages name targets by kind: nvidia:sm_80, cpu:x86-64-v3, sim:sm_80.
+    kind = "nvidia" if runner.gpu else runner.device.partition(":")[0]
+    cases = [case for case in runner.manifest["results"]
+             if any(target.startswith(kind) for target in runner.manifest["packages"][case["package"]]["targets"])]
+    if len(cases) < len(runner.manifest["results"]):
+        report["skipped"].append(f"{len(runner.manifest['results']) - len(cases)} results: no code for {runner.device}")
     if runner.quick and not runner.gpu:
         cases = [case for case in cases if case["about"].get("tokens", 0) <= 200]
     # The driver compiles PTX on one core a process; they share the GPU.
@@ -349,6 +357,7 @@ def run(a):
                            ("sanitizer", sanitizer)):
             if name in a.parts:
                 good = part(runner, report) and good
+                runner.save(report)
         report["seconds"] = round(time.monotonic() - runner.started, 1)
         text = gpu_timed.write(report, a.out)
     print(text, end="")

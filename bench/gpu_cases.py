@@ -39,6 +39,7 @@ class Folder:
 
     def __init__(self, path, binaries, quick=False):
         self.path, self.quick, self.compiler = path, quick, os.path.join(binaries, "infini-compile")
+        self.runner = os.path.join(binaries, "infini-run")
         self.manifest = {"commit": common.commit(), "prepared_on": common.machine()["system"], "results": [],
                          "timed": [], "refused": [], "packages": {}}
         for name in ("packages", "data"):
@@ -58,16 +59,30 @@ class Folder:
             done = subprocess.run([self.compiler, source, "-o", package, "--report", *options,
                                    *(f"--target={target}" for target in targets)], capture_output=True, text=True)
             if done.returncode:
-                why = next((line for line in done.stderr.splitlines() if "error:" in line), done.stderr[-200:])
-                self.manifest["refused"].append({"name": name, "why": why[why.find("error:"):][:300]})
-                print(f"refused by the compiler: {name}: {why[why.find('error:'):][:160]}", file=sys.stderr)
-                return None
+                return self.refuse(name, "refused by the compiler", done.stderr)
+            broken = self.why_broken(package)
+            if broken and len(targets) > 1:
+                self.refuse(name, "a package for " + ", ".join(targets) + " cannot be opened", broken)
+                return self.compile(name, source, *options, targets=targets[:1])
+            if broken:
+                return self.refuse(name, "the package cannot be opened", broken)
             path = os.path.join("packages", f"{name}.infini.xz")
             pack(package, os.path.join(self.path, path))
             self.manifest["packages"][path] = {
-                "seconds": round(time.perf_counter() - start, 2), "bytes": os.path.getsize(package),
+                "seconds": round(time.perf_counter() - start, 2), "bytes": os.path.getsize(package), "targets": targets,
                 "ptxas": re.findall(r"^ptxas (.*)$", done.stderr + done.stdout, re.M)}
             return path
+
+    def refuse(self, name, what, text):
+        """Notes it; returns None."""
+        why = next((line[line.find("error:"):] for line in text.splitlines() if "error:" in line), text[-200:])[:300]
+        self.manifest["refused"].append({"name": name, "why": f"{what}: {why}"})
+        print(f"{name}: {what}: {why}", file=sys.stderr)
+
+    def why_broken(self, package):
+        """What infini-run says of a package that it cannot open, or None."""
+        done = subprocess.run([self.runner, package, "--entry", "none of them"], capture_output=True, text=True)
+        return None if "there is no entry" in done.stderr else done.stderr
 
     def save(self, name, array):
         """An array of a case; returns its path in the folder."""

@@ -2,15 +2,16 @@
 // See LICENSE for license information.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Executes mma.sync or ldmatrix on registers from a file, a warp for each probe,
-// and writes the registers that come out. gpu_fragments.py knows what they mean.
+// Executes mma.sync or ldmatrix on registers from a file, a warp for each
+// probe, and writes the registers that come out. gpu_fragments.py knows what
+// they mean.
 //
 //   gpu_fragments IN OUT
 //
 // IN: int32 kind, int32 probes; then for mma (0 bf16, 1 f16, 2 tf32) A [probes,
-// 32, 4], B [probes, 32, 2] in words, C [probes, 32, 4] f32; for ldmatrix (3, 5,
-// 7: .x1, .x2, .x4; one more: .trans) shared memory [probes, 256 words] and the
-// lanes' addresses in it [probes, 32]. OUT: [probes, 32, 4] words.
+// 32, 4], B [probes, 32, 2] in words, C [probes, 32, 4] f32; for ldmatrix (3,
+// 5, 7: .x1, .x2, .x4; one more: .trans) shared memory [probes, 256 words] and
+// the lanes' addresses in it [probes, 32]. OUT: [probes, 32, 4] words.
 
 #include <cstdint>
 #include <cstdio>
@@ -54,7 +55,7 @@ __global__ void multiply(int kind, const uint32_t *as, const uint32_t *bs,
 
 #define LOAD(shape, registers, ...)                                            \
   asm volatile("ldmatrix.sync.aligned.m8n8." shape ".shared.b16 {" registers   \
-               : __VA_ARGS__                                                   \
+:__VA_ARGS__                                                                   \
                : "r"(address)                                                  \
                : "memory")
 #define ONE "=r"(r[0])

@@ -324,8 +324,9 @@ class Peers:
         for name in OUTPUTS[self.case.kind]:
             x = np.load(os.path.join(folder, f"{name}.npy"))
             x = torch.from_numpy(x.view(np.int16)).view(torch.bfloat16) if x.dtype == np.uint16 else torch.from_numpy(x)
-            if x.shape != self.case.reference[name].shape:
-                raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {tuple(self.case.reference[name].shape)}")
+            wanted = tuple(self.case.reference[name].shape)
+            if x.shape != wanted:
+                raise ValueError(f"{name} has shape {tuple(x.shape)}, expected {wanted}")
             found[name] = x.to(self.device)
         return found
 

@@ -11,6 +11,7 @@ results have checked.
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -53,17 +54,22 @@ class Peers:
         self.process = subprocess.Popen([python, os.path.join(common.HERE, "gpu_peers.py"), device], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def __call__(self, do, **request):
+    def __call__(self, do, seconds=180, **request):
         """The answer; one that has `failed` says why."""
         try:
             print(json.dumps({"do": do, **request}), file=self.process.stdin, flush=True)
+            if not select.select([self.process.stdout], [], [], seconds)[0]:
+                self.process.kill()
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
-        return json.loads(line) if line else {"failed": "the process of gpu_peers.py has ended"}
+        return json.loads(line) if line else {"failed": "gpu_peers.py has ended, or had no answer for minutes"}
 
     def close(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.wait()
 
 
@@ -159,7 +165,8 @@ def decode(runner, report):
             ids = os.path.join(runner.scratch, "ids.npy")
             np.save(ids, np.random.default_rng(1).integers(0, 256, tokens).astype(np.int32))
             command = runner.command({**case, "options": []}, runner.scratch)
-            command = [*command[:3], "--tokens", f"@{ids}", "--stats"] + ["--tokens-per-call", str(per_call)] * bool(per_call)
+            command = [*command[:3], "--tokens", f"@{ids}", "--stats"]
+            command += ["--tokens-per-call", str(per_call)] * bool(per_call)
             found = []
             for _ in range(1 if runner.quick else 3):
                 done = runner.run(command)
@@ -205,6 +212,7 @@ def times(runner, report):
                 report["skipped"].append(f"torch.compile for {case['name']}")
             row = measure(runner, peers, case, rounds, repeats, with_compiled)
             report["timed"].append(row)
+            runner.save(report)
             best = row.get("best", {})
             say(f"{case['name']}: " + ", ".join(f"{name} {best[name] * 1e3:.3f} ms" for name in best)
                 + f" ({runner.left():.0f} s left)")
@@ -227,10 +235,6 @@ def verify(runner, peers):
 # The report
 # --------------------------------------------------------------------------------------------------------
 
-def goal_of(name):
-    return next((goal for start, goal in RATIO_GOALS.items() if name.startswith(start)), None)
-
-
 def heading(report):
     gpu = report["machine"].get("gpu") or {}
     where = f"{gpu['name']}, driver {gpu['driver_version']}" if gpu else f"device {report['device']}"
@@ -246,15 +250,15 @@ def tables(report):
         wrong = [row for row in rows if row["wrong"]]
         lines += [f"Results: {len(rows) - len(wrong)} of {len(rows)} right. Compiler's layouts: {report['layouts']}."]
         lines += [f"- WRONG: {row['name']}: {row['wrong']}" for row in wrong]
-        lines += [f"- no package: {item['name']}: {item['why']}" for item in report["refused"]]
+        lines += [f"- refused: {item['name']}: {item['why']}" for item in report["refused"]]
     for key, name in (("fragments", "Instructions"), ("sanitizer", "compute-sanitizer")):
         if report.get(key):
             bad = [row for row in report[key] if row.get("wrong")]
             lines += ["", f"{name}: {len(report[key]) - len(bad)} of {len(report[key])} right."]
             lines += [f"- WRONG: {row.get('what') or row['tool'] + ' ' + row['name']}: {row['wrong']}" for row in bad]
     if report.get("ceilings", {}).get("tflops"):
-        lines += ["", f"This GPU in PyTorch: a product of 8192 × 8192 in bf16 {report['ceilings']['tflops']:.0f} TFLOP/s, a "
-                  f"copy {report['ceilings']['gb_per_s']:.0f} GB/s."]
+        lines += ["", "This GPU in PyTorch: a product of 8192 × 8192 in bf16 "
+                  f"{report['ceilings']['tflops']:.0f} TFLOP/s, a copy {report['ceilings']['gb_per_s']:.0f} GB/s."]
     timed = [row for row in report.get("timed", []) if "infini" in row.get("best", {})]
     for kind, about in (("forward", f"Forward, T = {T}, B·H = {HEADS}, bf16, delta rule"),
                         ("local", "Local attention alone, segments in the batch"),
@@ -275,21 +279,33 @@ def tables(report):
 
 
 def forward_table(rows):
-    lines = ["| d | N | infini ms | TFLOP/s | of H200's floor | goal | rel. error o / M / z |", "|---|---|---|---|---|---|---|"]
+    lines = ["| d | N | infini ms | TFLOP/s | of H200's floor | goal | rel. error o / M / z |",
+             "|---|---|---|---|---|---|---|"]
     for row in rows:
-        floor = FLOOR_MS[row["d"], row["N"]] * 1e-3 / row["best"]["infini"]
-        errors = " / ".join(f"{row['errors']['infini'][name]:.1e}" for name in "oMz")
-        lines.append(f"| {row['d']} | {row['N']} | {row['best']['infini'] * 1e3:.3f} | {row['tflops']['infini']:.0f} "
-                     f"| {floor:.0%} | ≥ {FLOOR_GOAL:.0%}: {'met' if floor >= FLOOR_GOAL else 'missed'} | {errors} |")
+        best, floor = row["best"]["infini"], FLOOR_MS[row["d"], row["N"]] * 1e-3 / row["best"]["infini"]
+        lines.append(f"| {row['d']} | {row['N']} | {best * 1e3:.3f} | {row['tflops']['infini']:.0f} | {floor:.0%} "
+                     f"| ≥ {FLOOR_GOAL:.0%}: {'met' if floor >= FLOOR_GOAL else 'missed'} | {error_text(row)} |")
     return [*lines, "", *peer_table(rows)]
 
 
 def plain_table(rows):
     lines = ["| | infini ms | TFLOP/s | rel. error |", "|---|---|---|---|"]
     for row in rows:
-        errors = " / ".join(f"{error:.1e}" for error in row["errors"]["infini"].values())
-        lines.append(f"| {row['name']} | {row['best']['infini'] * 1e3:.3f} | {row['tflops']['infini']:.0f} | {errors} |")
+        lines.append(f"| {row['name']} | {row['best']['infini'] * 1e3:.3f} | {row['tflops']['infini']:.0f} "
+                     f"| {error_text(row)} |")
     return [*lines, "", *peer_table(rows)]
+
+
+def error_text(row):
+    return " / ".join(f"{error:.1e}" for error in row["errors"]["infini"].values())
+
+
+def goal_of(row, peer):
+    """How many times as fast as this peer infini is to be; None where that was not said."""
+    if row["kind"] == "local":
+        return LOCAL_GOAL if peer != "eager" else None
+    goals = [goal for start, goal in RATIO_GOALS.items() if peer.startswith(start)]
+    return goals[0] if goals and row["kind"] == "forward" else None
 
 
 def peer_table(rows):
@@ -298,10 +314,10 @@ def peer_table(rows):
         for name, best in row["best"].items():
             if name == "infini":
                 continue
-            ratio = best / row["best"]["infini"]
-            goal = goal_of(name) if row["kind"] == "forward" else LOCAL_GOAL if row["kind"] == "local" and name != "eager" else None
+            ratio, goal = best / row["best"]["infini"], goal_of(row, name)
             said = f"≥ {goal}: {'met' if ratio >= goal else 'missed'}" if goal else ""
-            lines.append(f"| {row['name']} | {name} | {best * 1e3:.3f} | {row['tflops'][name]:.0f} | {ratio:.2f} | {said} |")
+            lines.append(f"| {row['name']} | {name} | {best * 1e3:.3f} | {row['tflops'][name]:.0f} | {ratio:.2f} "
+                         f"| {said} |")
     return lines
 
 
@@ -339,13 +355,14 @@ def plot(report, path):
     pyplot.close(figure)
 
 
-def write(report, folder):
+def write(report, folder, with_plot=True):
     """DATE-COMMIT-DEVICE.json, .md, .png into the folder; returns the tables."""
     os.makedirs(folder, exist_ok=True)
     device = (report["machine"].get("gpu") or {}).get("name", report["device"])
     slug = re.sub(r"[^A-Za-z0-9]+", "-", device).strip("-").lower()
     path = os.path.join(folder, f"{report['date']}-{report['packages_of']}-{slug}" + "-quick" * report["quick"])
-    plot(report, path + ".png")
+    if with_plot:
+        plot(report, path + ".png")
     with open(path + ".json", "w") as file:
         json.dump(report, file, indent=1)
     text = tables(report)

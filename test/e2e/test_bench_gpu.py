@@ -77,8 +77,10 @@ def emulated(kind, first, second, third):
         a, b, narrow = elements(first), elements(second), kind == gpu_fragments.MMA["tf32"]
         A, B, C = (np.zeros((len(first), *shape)) for shape in ((16, 16), (16, 8), (16, 8)))
         for i in range(a.shape[-1]):
-            row, k = (g + 8 * (i & 1), t + 4 * (i >> 1)) if narrow else (g + 8 * (i >> 1 & 1), 2 * t + (i & 1) + 8 * (i >> 2))
-            A[:, row, k] = a[:, :, i]
+            if narrow:
+                A[:, g + 8 * (i & 1), t + 4 * (i >> 1)] = a[:, :, i]
+            else:
+                A[:, g + 8 * (i >> 1 & 1), 2 * t + (i & 1) + 8 * (i >> 2)] = a[:, :, i]
         for i in range(b.shape[-1]):
             B[:, t + 4 * i if narrow else 2 * t + (i & 1) + 8 * (i >> 1), g] = b[:, :, i]
         for i in range(4):

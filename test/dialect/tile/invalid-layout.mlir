@@ -1006,3 +1006,22 @@ func.func @reduce_init_rank(%x: tensor<32xf32, #a>, %i: tensor<32xf32, #a>) {
   %r = tile.reduce sum %x, %i axis 0 : tensor<32xf32, #a> into tensor<32xf32, #a>
   return
 }
+
+// -----
+
+// layout_c5
+#l = #tile.layout<lane = [_, 0:1, 0:2, 0:4, 0:8], warp = [], register = [], repeat = [1]>
+// expected-error@+1 {{expected a tile of the layout's shape [16], got [17]}}
+func.func @layout_shape(%a: tensor<17xf32, #l>) {
+  return
+}
+
+// -----
+
+// alloc_c2
+#s = #tile.shared<pitch = 64>
+func.func @alloc_negative_offset() {
+  // expected-error@+1 {{'tile.alloc' op expected 'offset' to be a multiple of 128, got -128}}
+  %r = tile.alloc {offset = -128 : i64} : memref<4x16xf32, #s>
+  return
+}
