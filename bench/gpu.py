@@ -340,10 +340,20 @@ def gpu_machine(device):
     return dict(zip(fields, found.stdout.strip().split(", "))) if found.returncode == 0 else {}
 
 
+def attempt(part, name, runner, report):
+    """A part that ends with an error does not take the others with it."""
+    try:
+        return part(runner, report)
+    except (SystemExit, OSError, ValueError, KeyError) as error:
+        report["failed"].append(f"{name}: {error!r}")
+        say(f"FAILED {report['failed'][-1]}")
+        return False
+
+
 def run(a):
     with tempfile.TemporaryDirectory(prefix="infini-gpu-") as scratch:
         runner = Runner(a, scratch)
-        report = {**common.new_report(0), "device": a.device, "quick": a.quick, "skipped": [],
+        report = {**common.new_report(0), "device": a.device, "quick": a.quick, "skipped": [], "failed": [],
                   "packages_of": runner.manifest["commit"], "refused": runner.manifest["refused"],
                   "layouts": runner.manifest.get("fragments", "not compared"),
                   "ptxas": {path: info["ptxas"] for path, info in runner.manifest["packages"].items()}}
@@ -356,7 +366,7 @@ def run(a):
         for name, part in (("fragments", fragments), ("results", results), ("times", gpu_timed.times),
                            ("sanitizer", sanitizer)):
             if name in a.parts:
-                good = part(runner, report) and good
+                good = attempt(part, name, runner, report) and good
                 runner.save(report)
         report["seconds"] = round(time.monotonic() - runner.started, 1)
         text = gpu_timed.write(report, a.out)

@@ -274,6 +274,7 @@ def tables(report):
     for row in report.get("timed", []):
         lines += [f"\nNo speed: {row['name']}, {name}: {why}." for key in ("wrong", "failed")
                   for name, why in row[key].items()]
+    lines += [f"\nFAILED: {line}." for line in report["failed"]]
     lines += [f"\nSkipped: {line}." for line in report["skipped"]]
     return "\n".join(lines) + "\n"
 

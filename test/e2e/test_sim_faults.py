@@ -210,9 +210,9 @@ class VictimProduct(Victim):
 
 VICTIMS = {
     "product_bf16": VictimProduct((150,), "bf16", "f32", 200, 104),
-    "attention": VictimOp("attention_causal", (70, 128), Sizes(H=2, G=2, d=32, dv=32)),
-    "attention_full": VictimOp("attention_full", (40, 70), Sizes(H=2, G=2, d=32, dv=32)),
-    "attention_bf16": VictimOp("attention_causal", (70, 128), Sizes("bf16", H=2, G=2, d=32, dv=32)),
-    "attention_full_bf16": VictimOp("attention_full", (40, 100), Sizes("bf16", H=2, G=2, d=32, dv=32)),
+    "attention": VictimOp("attention_causal", (70, 127), Sizes(H=2, G=2, d=32, dv=32)),
+    "attention_full": VictimOp("attention_full", (40, 63), Sizes(H=2, G=2, d=32, dv=32)),
+    "attention_bf16": VictimOp("attention_causal", (70, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
+    "attention_full_bf16": VictimOp("attention_full", (100, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
     "update": VictimOp("memory_update_delta", (70, 128), Sizes(H=2, G=2, d=32, dv=24)),
 }

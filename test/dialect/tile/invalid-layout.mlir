@@ -98,6 +98,12 @@
 
 // -----
 
+// layout_c2: replicas have a sign of their own.
+// expected-error@+1 {{expected a dimension of at least 0 (or _, for replicas), got -1}}
+#l = #tile.layout<lane = [-1:4, 0:1, 0:2, 0:4, 0:8], warp = [], register = [], repeat = [1]>
+
+// -----
+
 // expected-error@+1 {{expected ':'}}
 #l = #tile.layout<lane = [0, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>
 
@@ -105,6 +111,34 @@
 
 // expected-error@+1 {{expected 'warp'}}
 #l = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], register = [], repeat = [1]>
+
+// -----
+
+// layout_c5
+#l = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>
+// expected-error@+1 {{expected a tile of the layout's shape [32], got [31]}}
+func.func private @tile_smaller(tensor<31xf32, #l>)
+
+// -----
+
+// layout_c5
+#l = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>
+// expected-error@+1 {{expected a tile of the layout's shape [32], got [64]}}
+func.func private @tile_larger(tensor<64xf32, #l>)
+
+// -----
+
+// layout_c5: as many elements.
+#l = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>
+// expected-error@+1 {{expected a tile of the layout's shape [32], got [32, 1]}}
+func.func private @tile_of_rank_2(tensor<32x1xf32, #l>)
+
+// -----
+
+// layout_c5
+#l = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>
+// expected-error@+1 {{expected a tile of the layout's shape [32], got []}}
+func.func private @tile_of_rank_0(tensor<f32, #l>)
 
 // -----
 
@@ -198,6 +232,15 @@ func.func @gather_too_many_indices(%b: memref<16xf32>, %i: tensor<4x8xindex>) {
 func.func @gather_number_counts(%b: memref<2x16x8xf32>, %i: tensor<4x8xindex>, %n: index) {
   // expected-error@+1 {{'tile.gather' op expected one index a source dimension (3), got 2}}
   %r = tile.gather %b[%n, %i] : memref<2x16x8xf32>, index, tensor<4x8xindex> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// gather_c1
+func.func @gather_source_rank_0(%b: memref<bf16>) {
+  // expected-error@+1 {{'tile.gather' op expected a source of rank 1 or more, got 'memref<bf16>'}}
+  %r = "tile.gather"(%b) : (memref<bf16>) -> tensor<4xbf16>
   return
 }
 
@@ -428,6 +471,16 @@ func.func @alloc_offset_64() {
 func.func @alloc_offset_1() {
   // expected-error@+1 {{'tile.alloc' op expected 'offset' to be a multiple of 128, got 1}}
   %r = tile.alloc {offset = 1 : i64} : memref<4x16xf32, #s>
+  return
+}
+
+// -----
+
+// alloc_c2
+#s = #tile.shared<pitch = 64>
+func.func @alloc_negative_offset() {
+  // expected-error@+1 {{'tile.alloc' op expected 'offset' to be a multiple of 128, got -128}}
+  %r = tile.alloc {offset = -128 : i64} : memref<4x16xf32, #s>
   return
 }
 
@@ -976,6 +1029,26 @@ func.func @dot_shared_element_type(%a: memref<4x8xbf16, #s>, %b: tensor<8x16xf32
 
 // -----
 
+// dot_c3: a buffer may have other elements, a product not.
+#s = #tile.shared<pitch = 64>
+func.func @dot_shared_integers(%a: memref<4x8xi32, #s>, %b: memref<8x16xi32, #s>, %c: tensor<4x16xf32>) {
+  // expected-error@+1 {{'tile.dot' op expected 'a' to have element type bf16, f16, f32, or f64, got 'i32'}}
+  %r = tile.dot %a, %b, %c : memref<4x8xi32, #s>, memref<8x16xi32, #s> into tensor<4x16xf32>
+  return
+}
+
+// -----
+
+// dot_c3
+#s = #tile.shared<pitch = 64>
+func.func @dot_shared_f8(%a: memref<4x8xf8E4M3FN, #s>, %b: memref<8x16xf8E4M3FN, #s>, %c: tensor<4x16xf32>) {
+  // expected-error@+1 {{'tile.dot' op expected 'a' to have element type bf16, f16, f32, or f64, got 'f8E4M3FN'}}
+  %r = tile.dot %a, %b, %c : memref<4x8xf8E4M3FN, #s>, memref<8x16xf8E4M3FN, #s> into tensor<4x16xf32>
+  return
+}
+
+// -----
+
 // dot_c4
 #s = #tile.shared<pitch = 64>
 func.func @dot_shared_acc(%a: memref<4x8xf64, #s>, %b: memref<8x8xf64, #s>, %c: tensor<4x8xf32>) {
@@ -1004,24 +1077,5 @@ func.func @dot_no_shared_space(%a: memref<4x8xf32>, %b: memref<8x16xf32, #s>, %c
 func.func @reduce_init_rank(%x: tensor<32xf32, #a>, %i: tensor<32xf32, #a>) {
   // expected-error@+1 {{'tile.reduce' op expected 'init' to have type 'tensor<f32, #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>>', got 'tensor<32xf32, #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [1]>>'}}
   %r = tile.reduce sum %x, %i axis 0 : tensor<32xf32, #a> into tensor<32xf32, #a>
-  return
-}
-
-// -----
-
-// layout_c5
-#l = #tile.layout<lane = [_, 0:1, 0:2, 0:4, 0:8], warp = [], register = [], repeat = [1]>
-// expected-error@+1 {{expected a tile of the layout's shape [16], got [17]}}
-func.func @layout_shape(%a: tensor<17xf32, #l>) {
-  return
-}
-
-// -----
-
-// alloc_c2
-#s = #tile.shared<pitch = 64>
-func.func @alloc_negative_offset() {
-  // expected-error@+1 {{'tile.alloc' op expected 'offset' to be a multiple of 128, got -128}}
-  %r = tile.alloc {offset = -128 : i64} : memref<4x16xf32, #s>
   return
 }

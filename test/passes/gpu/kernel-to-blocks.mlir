@@ -130,3 +130,41 @@ module @none attributes {program.kernel} {
     return
   }
 }
+
+// More warps where a thread would have to keep too much: the 128 × 128 numbers
+// that a loop carries are more than 56 for each of 256 threads.
+// CHECK: module @carried attributes {{.*}}program.threads = 512 : i64
+// EIGHT: module @carried attributes {{.*}}program.threads = 256 : i64
+module @carried attributes {program.kernel} {
+  func.func @carried(%x: memref<?x128x128xf32>, %y: memref<128x128xf32>, %n: index) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %z = arith.constant dense<0.0> : tensor<128x128xf32>
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %z) -> tensor<128x128xf32> {
+      %t = tile.load %x[%i, 0, 0] dims [1, 2] : memref<?x128x128xf32> -> tensor<128x128xf32>
+      %s = arith.addf %a, %t : tensor<128x128xf32>
+      scf.yield %s : tensor<128x128xf32>
+    }
+    tile.store %r, %y[0, 0] dims [0, 1] : tensor<128x128xf32>, memref<128x128xf32>
+    return
+  }
+}
+
+// A product of the tensor cores leaves room for twice as much: 64 × 128 sums,
+// and as many that are carried, are 112 for each of 128 threads, and a few more.
+// CHECK: module @tensor_core attributes {{.*}}program.threads = 256 : i64
+module @tensor_core attributes {program.kernel} {
+  func.func @tensor_core(%x: memref<?x64x16xbf16>, %w: memref<16x128xbf16>, %y: memref<64x128xf32>, %n: index) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %z = arith.constant dense<0.0> : tensor<64x128xf32>
+    %b = tile.load %w[0, 0] dims [0, 1] : memref<16x128xbf16> -> tensor<16x128xbf16>
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %z) -> tensor<64x128xf32> {
+      %t = tile.load %x[%i, 0, 0] dims [1, 2] : memref<?x64x16xbf16> -> tensor<64x16xbf16>
+      %d = tile.dot %t, %b, %a : tensor<64x16xbf16>, tensor<16x128xbf16> into tensor<64x128xf32>
+      scf.yield %d : tensor<64x128xf32>
+    }
+    tile.store %r, %y[0, 0] dims [0, 1] : tensor<64x128xf32>, memref<64x128xf32>
+    return
+  }
+}

@@ -236,3 +236,30 @@ func.func @some() {
   %a = tile.alloc : memref<64xf32, #s>
   return
 }
+
+// -----
+
+#l = #tile.layout<lane = [1:4, 1:8, 1:16, 1:32, 0:1], warp = [0:2, 0:4], register = [1:1, 1:2], repeat = [2, 1]>
+#m = #tile.layout<lane = [1:2, 1:4, 0:1, 0:2, 0:4], warp = [1:8, 1:16], register = [1:1, 0:8], repeat = [1, 2]>
+
+// Global memory that a kernel stores and loads is another's, too: between store
+// and load, and between a load and what is stored over it. A buffer that is only
+// loaded, or only stored, needs nothing.
+// CHECK: module attributes {program.shared_bytes = 0 : i64}
+// CHECK-LABEL: func @global
+// CHECK: tile.load %arg0
+// CHECK-NEXT: tile.store %{{.*}}, %arg1
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.load %arg1
+// CHECK-NEXT: tile.store %{{.*}}, %arg2
+// CHECK-NEXT: tile.barrier
+// CHECK-NEXT: tile.store %{{.*}}, %arg1
+// CHECK-NEXT: return
+func.func @global(%a: memref<16x64xf32>, %b: memref<16x64xf32>, %c: memref<16x64xf32>) {
+  %x = tile.load %a[0, 0] dims [0, 1] : memref<16x64xf32> -> tensor<16x64xf32, #l>
+  tile.store %x, %b[0, 0] dims [0, 1] : tensor<16x64xf32, #l>, memref<16x64xf32>
+  %y = tile.load %b[0, 0] dims [0, 1] : memref<16x64xf32> -> tensor<16x64xf32, #m>
+  tile.store %y, %c[0, 0] dims [0, 1] : tensor<16x64xf32, #m>, memref<16x64xf32>
+  tile.store %x, %b[0, 0] dims [0, 1] : tensor<16x64xf32, #l>, memref<16x64xf32>
+  return
+}

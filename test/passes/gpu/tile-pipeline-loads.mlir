@@ -187,3 +187,32 @@ func.func @nested(%a: memref<?x64xbf16>, %b: memref<?x64xbf16>, %z: tensor<64x64
   }
   return
 }
+
+// -----
+
+#s = #tile.shared<pitch = 128, mask = 7>
+#d = #tile.layout<lane = [1:2, 1:4, 0:1, 0:2, 0:4], warp = [0:16, 0:32], register = [1:1, 0:8], repeat = [1, 8]>
+
+// What the kernel stores to, also by way of a view, is not read early.
+// CHECK-LABEL: func @stored
+// CHECK-NOT: memref<2x64x64xbf16
+// CHECK: return
+// THREE-LABEL: func @stored
+// THREE-NOT: memref<3x64x64xbf16
+// THREE: return
+func.func @stored(%a: memref<4x64x64xbf16>, %z: tensor<64x64xf32, #d>) {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %c192 = arith.constant 192 : index
+  %v = memref.collapse_shape %a [[0, 1], [2]] : memref<4x64x64xbf16> into memref<256x64xbf16>
+  scf.for %i = %c0 to %c192 step %c64 {
+    %x = tile.alloc : memref<64x64xbf16, #s>
+    tile.copy_async %v[%i, 0] dims [0, 1] into %x : memref<256x64xbf16> into memref<64x64xbf16, #s>
+    tile.commit_copies
+    tile.wait_copies 0
+    %d = tile.dot %x, %x, %z : memref<64x64xbf16, #s>, memref<64x64xbf16, #s> into tensor<64x64xf32, #d>
+    %e = arith.truncf %d : tensor<64x64xf32, #d> to tensor<64x64xbf16, #d>
+    tile.store %e, %a[3, 0, 0] dims [1, 2] : tensor<64x64xbf16, #d>, memref<4x64x64xbf16>
+  }
+  return
+}

@@ -106,3 +106,13 @@ func.func @differs(%o: memref<2xf32>) {
   tile.store %z, %o[0] dims [0] : tensor<2xf32, #v>, memref<2xf32>
   return
 }
+
+// -----
+
+// No layout: tile-assign-layouts has not run.
+func.func @no_layout(%x: memref<64x16xf32>) {
+  // expected-error@+1 {{'tile.load' op expected tiles with a layout, got 'tensor<64x16xf32>'}}
+  %t = tile.load %x[0, 0] dims [0, 1] : memref<64x16xf32> -> tensor<64x16xf32>
+  tile.store %t, %x[0, 0] dims [0, 1] : tensor<64x16xf32>, memref<64x16xf32>
+  return
+}

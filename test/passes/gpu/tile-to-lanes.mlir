@@ -137,6 +137,26 @@ module @gather attributes {program.kernel, program.threads = 128 : i64} {
   }
 }
 
+// Rows that differ from column to column, and tiles that are wider than the
+// table: each element by itself.
+// CHECK-LABEL: module @gather_each
+// CHECK-COUNT-32: nv.load_global %arg0[%{{.*}}] : memref<256x128xf32>, vector<1xf32>
+// CHECK-NOT: vector<4xf32>, memref<256x128xf32>
+// CHECK: nv.load_global %arg3[%{{.*}}] : memref<256x100xf32>, vector<1xf32>
+#e = #tile.layout<lane = [1:4, 1:8, 1:16, 1:32, 1:64], warp = [0:1, 0:2], register = [1:1, 1:2], repeat = [8, 1]>
+module @gather_each attributes {program.kernel, program.threads = 128 : i64} {
+  func.func @gather_each(%table: memref<256x128xf32>, %rows: memref<32x128xi32>, %o: memref<32x128xf32>, %narrow: memref<256x100xf32>, %row: index) {
+    %t = tile.load %rows[0, 0] dims [0, 1] : memref<32x128xi32> -> tensor<32x128xi32, #e>
+    %i = arith.index_cast %t : tensor<32x128xi32, #e> to tensor<32x128xindex, #e>
+    %j = tile.index axis 1 : tensor<32x128xindex, #e>
+    %x = tile.gather %table[%i, %j] : memref<256x128xf32>, tensor<32x128xindex, #e>, tensor<32x128xindex, #e> -> tensor<32x128xf32, #e>
+    tile.store %x, %o[0, 0] dims [0, 1] : tensor<32x128xf32, #e>, memref<32x128xf32>
+    %y = tile.gather %narrow[%row, %j] : memref<256x100xf32>, index, tensor<32x128xindex, #e> -> tensor<32x128xf32, #e>
+    tile.store %y, %o[0, 0] dims [0, 1] : tensor<32x128xf32, #e>, memref<32x128xf32>
+    return
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Shared memory
 //===----------------------------------------------------------------------===//
