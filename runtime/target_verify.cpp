@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 using namespace infini;
 
@@ -42,10 +43,30 @@ static std::string portText(const Entry &entry, const Port &port,
   return result + "]";
 }
 
+/// The ports that a caller sees. Which weights an entry reads, and what is
+/// computed from weights once, is each variant's own affair: a CPU may want
+/// them in another type than a GPU.
+static std::vector<Port> seenPorts(const std::vector<Port> &ports) {
+  std::vector<Port> seen;
+  std::copy_if(ports.begin(), ports.end(), std::back_inserter(seen),
+               [](const Port &port) {
+                 return port.kind == PortKind::argument ||
+                        port.kind == PortKind::state;
+               });
+  return seen;
+}
+
+/// Whether an entry computes constants of another one: nobody calls it.
+static bool makesConstants(const Entry &entry) {
+  return std::any_of(
+      entry.outputs.begin(), entry.outputs.end(),
+      [](const Port &port) { return port.kind == PortKind::constant; });
+}
+
 static Status comparePorts(const Entry &entry, const Entry &first,
                            bool isOutput) {
-  const auto &ports = isOutput ? entry.outputs : entry.inputs;
-  const auto &firsts = isOutput ? first.outputs : first.inputs;
+  const auto ports = seenPorts(isOutput ? entry.outputs : entry.inputs);
+  const auto firsts = seenPorts(isOutput ? first.outputs : first.inputs);
   const char *what = isOutput ? "output " : "input ";
   if (ports.size() != firsts.size())
     return dataError("has ", ports.size(), isOutput ? " outputs" : " inputs",
@@ -68,10 +89,17 @@ Status infini::verifyVariantsAgree(const std::vector<Variant> &variants) {
   for (size_t i = 1; i < variants.size(); ++i) {
     // Names are distinct, so that equal numbers and one inclusion are enough.
     const Variant &variant = variants[i];
-    if (variant.entries.size() != first.entries.size())
-      return dataError("variant ", i, " has ", variant.entries.size(),
-                       " entries, variant 0 has ", first.entries.size());
+    auto called = [](const Variant &v) {
+      return v.entries.size() -
+             static_cast<size_t>(std::count_if(
+                 v.entries.begin(), v.entries.end(), makesConstants));
+    };
+    if (called(variant) != called(first))
+      return dataError("variant ", i, " has ", called(variant),
+                       " entries, variant 0 has ", called(first));
     for (const Entry &entry : variant.entries) {
+      if (makesConstants(entry))
+        continue;
       std::string place = text("variant ", i, ": entry ", quoted(entry.name));
       const Entry *same = first.findEntry(entry.name);
       if (!same)

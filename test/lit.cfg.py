@@ -5,10 +5,11 @@
 # lit tests of dialects, passes, and tools. Run from the build tree:
 #   /usr/lib/llvm-22/bin/lit build/test
 # Beside the suffix .mlir and .test, a test may ask (REQUIRES:) for a tool by
-# its name, for `numpy`, or for the host's architecture.
+# its name, for `numpy`, for `ptxas`, or for the host's architecture.
 
 import os
 import platform
+import shutil
 import subprocess
 
 import lit.formats
@@ -35,3 +36,6 @@ for tool in ("infini-opt", "infini-compile", "infini-run", "infini-memory", "inf
         config.available_features.add(tool)
 if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:
     config.available_features.add("numpy")
+# Where infini-compile looks for it; a test gets no other environment than lit's.
+if shutil.which("ptxas") or os.access("/usr/local/cuda/bin/ptxas", os.X_OK):
+    config.available_features.add("ptxas")

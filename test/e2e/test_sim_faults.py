@@ -3,15 +3,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Kernels of the simulator of an NVIDIA GPU have no race under any order of blocks and lanes; and kernels with a mistake
 in them are caught, each by the simulator or by the comparison with the oracle."""
-import dataclasses
-import re
-
 import numpy as np
 import pytest
 
 import infini_numpy as oracle
-from functions import Apart, Function
-from harness import PASSKEY, SIM, ROOT, Tools, assert_close, assert_same_bits, bound
+from functions import Function
+from harness import SIM, Tools, assert_same_bits
 from lanes import Lanes
 from models import Built, check
 from single_ops import OPS, Product, Sizes
@@ -138,6 +135,8 @@ class Victim:
             arrays = self.arrays(count)
             yield arrays, [np.s_[:]] * self.results, 0.0
             yield *self.poisoned([x.copy() for x in arrays]), 0.0
+            if self.name.startswith("memory"):  # nothing stored: quotients of 0 and 0
+                yield arrays[:2] + [0 * x for x in arrays[2:]], [np.s_[:]] * self.results, 0.0
             if self.name.startswith("attention"):
                 arrays = [x.copy() for x in arrays]
                 arrays[1] *= self.sizes.rounded(np.linspace(1, 200, count)[None, None, :, None], "k")
@@ -214,5 +213,57 @@ VICTIMS = {
     "attention_full": VictimOp("attention_full", (40, 63), Sizes(H=2, G=2, d=32, dv=32)),
     "attention_bf16": VictimOp("attention_causal", (70, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
     "attention_full_bf16": VictimOp("attention_full", (100, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
-    "update": VictimOp("memory_update_delta", (70, 128), Sizes(H=2, G=2, d=32, dv=24)),
+    "update": VictimOp("memory_update_delta", (70, 127), Sizes(H=2, G=2, d=32, dv=24)),
 }
+# The share of the places that must be caught, where it is not all of them: some masks and predicates are said twice, or
+# guard what nobody reads (a key that is not there is no key of the past either; rows behind the last are not stored).
+# In causal attention one barrier, which lets the last blocks begin to load, is between what lies in different halves of
+# a buffer, whatever the number of blocks; in full attention it is not.
+SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS}, **{(victim, "masks"): 0.2 for victim in VICTIMS},
+          ("attention", "barriers"): 0.75, ("attention_bf16", "barriers"): 0.75}
+
+
+@pytest.fixture(scope="module", params=VICTIMS)
+def victim(request, tools, tmp_path_factory):
+    """(name, victim, folder, the code of its lanes)."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "f.mlir").write_text(VICTIMS[request.param].text())
+    lanes = tools.emit(folder / "f.mlir", "lanes")
+    assert lanes.count("program.kernel") == 1
+    return request.param, VICTIMS[request.param], folder, Lanes(lanes)
+
+
+def verdict(victim, folder, tools, text, seeds):
+    (folder / "lanes.mlir").write_text(text)
+    package = tools.build(folder / "lanes.mlir", folder / "lanes.infini", "--from=lanes")
+    return victim.verdict(tools, package, folder, seeds)
+
+
+def test_no_mistake(victim, tools):
+    """What is written and read back is right under each order: what is caught below are the mistakes."""
+    name, victim, folder, lanes = victim
+    assert verdict(victim, folder, tools, "\n".join(lanes.lines) + "\n", range(4)) is None
+
+
+def test_the_kinds_of_mistakes(victim):
+    """There is something to get wrong: copies and barriers everywhere, fragments where tensor cores are used."""
+    name, _, _, lanes = victim
+    for kind in ("waits", "barriers", "swizzles", "predicates", "shuffles"):
+        assert getattr(lanes, kind)(), kind
+    assert bool(lanes.fragments()) == bool(lanes.transposes()) == name.endswith("bf16")
+
+
+@pytest.mark.parametrize("kind", Lanes.KINDS)
+def test_mistakes(victim, tools, long, kind):
+    """With --long at forty places a kind, else at two."""
+    name, victim, folder, lanes = victim
+    mutants, share = getattr(lanes, kind)(), SHARES.get((name, kind), 1.0)
+    count = 40 if long else 8 if share < 0.75 else 2
+    if share < 1 and not long and name != "attention":
+        pytest.skip("needs --long")
+    if not mutants:
+        pytest.skip("this kernel has no such place")
+    mutants = [mutants[i] for i in sorted({int(i) for i in np.linspace(0, len(mutants) - 1, count)})]
+    survivors = [mutant for mutant in mutants if verdict(victim, folder, tools, mutant.text, (0, 1)) is None]
+    caught = len(mutants) - len(survivors)
+    assert caught >= share * len(mutants), "\n".join([f"{caught} of {len(mutants)} are caught", *map(str, survivors)])
