@@ -10,6 +10,7 @@
 
 #include "infini/passes/Passes.h"
 #include "infini/passes/gpu/LayoutPlan.h"
+#include "infini/passes/tile/TileLowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -68,6 +69,7 @@ private:
   void analyze();
   bool update(Value value, Choice choice);
   Choice choiceOf(Operation *op);
+  Choice sliced(tensor::ExtractSliceOp slice);
   // Giving it to them.
   LogicalResult rewrite(Operation *op);
   LogicalResult rewriteBlock(Block &block);
@@ -231,12 +233,26 @@ static bool divides(LayoutAttr layout, ArrayRef<int64_t> offsets,
   return true;
 }
 
-/// `whole` cut to a slice.
-static LayoutAttr sliceLayout(LayoutAttr whole, ArrayRef<int64_t> sizes) {
+/// `whole` cut to a slice, which lacks some dimensions of size 1.
+static LayoutAttr sliceLayout(LayoutAttr whole, ArrayRef<int64_t> sizes,
+                              const llvm::SmallBitVector &dropped) {
   SmallVector<int64_t> repeat;
   for (auto [atom, size] : llvm::zip(whole.getAtom(), sizes))
     repeat.push_back(size / atom);
-  return whole.withRepeat(repeat);
+  LayoutAttr part = whole.withRepeat(repeat);
+  for (int64_t dim = sizes.size() - 1; dim >= 0; --dim)
+    if (dropped.test(dim))
+      part = part.dropDim(dim);
+  return part;
+}
+
+/// The layout in which a tile is cut.
+Choice LayoutAssignment::sliced(tensor::ExtractSliceOp slice) {
+  Choice source = wanted.lookup(slice.getSource());
+  if (!source.layout ||
+      !divides(source.layout, slice.getStaticOffsets(), slice.getStaticSizes()))
+    source = {coalesced(slice.getSourceType().getShape()), 1};
+  return source;
 }
 
 Choice LayoutAssignment::choiceOf(Operation *op) {
@@ -258,11 +274,9 @@ Choice LayoutAssignment::choiceOf(Operation *op) {
     return source;
   }
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    Choice source = wanted.lookup(slice.getSource());
-    if (!source.layout || !divides(source.layout, slice.getStaticOffsets(),
-                                   slice.getStaticSizes()))
-      source = {coalesced(slice.getSourceType().getShape()), 1};
-    source.layout = sliceLayout(source.layout, slice.getStaticSizes());
+    Choice source = sliced(slice);
+    source.layout = sliceLayout(source.layout, slice.getStaticSizes(),
+                                slice.getDroppedDims());
     return source;
   }
   if (auto slice = dyn_cast<tensor::InsertSliceOp>(op)) {
@@ -556,16 +570,14 @@ LogicalResult LayoutAssignment::rewrite(Operation *op) {
   } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
     (void)transpose; // its source has the layout that it was made from
   } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    SmallVector<int64_t> repeat;
-    for (auto [atom, size] :
-         llvm::zip(layout.getAtom(), slice.getSourceType().getShape()))
-      repeat.push_back(size / atom);
     slice.getSourceMutable().set(
-        require(slice.getSource(), layout.withRepeat(repeat)));
+        require(slice.getSource(), sliced(slice).layout));
   } else if (auto slice = dyn_cast<tensor::InsertSliceOp>(op)) {
     slice.getDestMutable().set(require(slice.getDest(), layout));
     slice.getSourceMutable().set(require(
-        slice.getSource(), sliceLayout(layout, slice.getStaticSizes())));
+        slice.getSource(),
+        sliceLayout(layout, slice.getStaticSizes(),
+                    droppedDims(slice, slice.getSourceType().getRank()))));
   } else {
     for (OpOperand &operand : op->getOpOperands())
       if (tileTypeOf(operand.get()))
@@ -599,19 +611,18 @@ static LogicalResult checkOp(Operation *op) {
       !isa<SplatElementsAttr>(constant.getValue()))
     return op->emitOpError("expected a tile of one number, got ")
            << constant.getValue();
-  auto checkSlice = [&](auto slice, RankedTensorType whole,
-                        RankedTensorType part) -> LogicalResult {
-    if (slice.hasUnitStride() && whole.getRank() == part.getRank() &&
+  auto checkSlice = [&](auto slice) -> LogicalResult {
+    if (slice.hasUnitStride() &&
         llvm::none_of(slice.getStaticOffsets(), ShapedType::isDynamic) &&
         llvm::none_of(slice.getStaticSizes(), ShapedType::isDynamic))
       return success();
     return op->emitOpError("expected a slice with static offsets and sizes, "
-                           "strides of 1, and all dimensions");
+                           "and strides of 1");
   };
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
-    return checkSlice(slice, slice.getSourceType(), slice.getType());
+    return checkSlice(slice);
   if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
-    return checkSlice(slice, slice.getDestType(), slice.getSourceType());
+    return checkSlice(slice);
   if (auto dot = dyn_cast<DotOp>(op))
     if (!tileTypeOf(dot.getA()) || !tileTypeOf(dot.getB()))
       return op->emitOpError("expected factors that are tiles");

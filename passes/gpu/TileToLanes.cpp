@@ -9,6 +9,7 @@
 #include "infini/dialect/lane/LaneOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/gpu/LaneBuilder.h"
+#include "infini/passes/tile/TileLowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -257,6 +258,17 @@ struct ConvertLayoutToLanes final : LanePattern<ConvertLayoutOp> {
   }
 };
 
+/// Where a slice's element is in the whole tile.
+Coordinate placeInWhole(const Coordinate &part, ArrayRef<int64_t> offsets,
+                        const llvm::SmallBitVector &dropped) {
+  Coordinate whole(offsets.begin(), offsets.end());
+  unsigned next = 0;
+  for (unsigned dim = 0; dim < whole.size(); ++dim)
+    if (!dropped.test(dim))
+      whole[dim] += part[next++];
+  return whole;
+}
+
 /// Slices cut the grid of repeats.
 struct ExtractSliceToLanes final : LanePattern<tensor::ExtractSliceOp> {
   using LanePattern::LanePattern;
@@ -266,12 +278,10 @@ struct ExtractSliceToLanes final : LanePattern<tensor::ExtractSliceOp> {
     LayoutAttr layout = layoutOf(op.getResult());
     auto registers = registersByOffset(layoutOf(op.getSource()));
     SmallVector<int64_t> order;
-    for (int64_t reg = 0; reg < layout.getRegisters(); ++reg) {
-      Coordinate offset = layout.getRegisterOffset(reg);
-      for (auto [to, by] : llvm::zip(offset, op.getStaticOffsets()))
-        to += by;
-      order.push_back(registers.at(offset));
-    }
+    llvm::SmallBitVector dropped = op.getDroppedDims();
+    for (int64_t reg = 0; reg < layout.getRegisters(); ++reg)
+      order.push_back(registers.at(placeInWhole(
+          layout.getRegisterOffset(reg), op.getStaticOffsets(), dropped)));
     rewriter.replaceOp(
         op, reorder(rewriter, op.getLoc(), adaptor.getSource(), order));
     return success();
@@ -288,12 +298,12 @@ struct InsertSliceToLanes final : LanePattern<tensor::InsertSliceOp> {
     auto registers = registersByOffset(layout);
     int64_t count = layout.getRegisters();
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, count));
-    for (int64_t reg = 0; reg < source.getRegisters(); ++reg) {
-      Coordinate offset = source.getRegisterOffset(reg);
-      for (auto [to, by] : llvm::zip(offset, op.getStaticOffsets()))
-        to += by;
-      order[registers.at(offset)] = count + reg;
-    }
+    llvm::SmallBitVector dropped =
+        droppedDims(op, op.getSourceType().getRank());
+    for (int64_t reg = 0; reg < source.getRegisters(); ++reg)
+      order[registers.at(placeInWhole(source.getRegisterOffset(reg),
+                                      op.getStaticOffsets(), dropped))] =
+          count + reg;
     rewriter.replaceOpWithNewOp<vector::ShuffleOp>(op, adaptor.getDest(),
                                                    adaptor.getSource(), order);
     return success();
