@@ -33,7 +33,8 @@ LONG_SIZES = {
     "d256_f16": Sizes("f16", H=2, G=1, d=256, dv=256),
 }
 # (op, sizes) to the message.
-REFUSED = {}
+REFUSED = {(op, size): "'tensor.concat' has no form on tiles"
+           for op in OPS if op.startswith("past") for size in {**SIZES, **LONG_SIZES}}
 SINGLE = [pytest.param(op, name, id=f"{op}-{name}", marks=pytest.mark.long if name in LONG_SIZES else ())
           for name, sizes in {**SIZES, **LONG_SIZES}.items() for op in OPS if sizes.d % 2 == 0 or "rope" not in op]
 
@@ -195,6 +196,10 @@ REFUSED_MATH = {**{("log10", type): "'math.log10' of 'f32' has no form on GPUs" 
                    for name in ("expm1", "log", "log2", "log1p", "tanh", "erf", "atan", "log10")}}
 
 
+# Upstream's approximation, where it is not within four units (docs/passes.md).
+UNITS_OF = {("atan", "f32"): 32}
+
+
 def math_text(name, type):
     tensor = f"tensor<?x{type}>"
     return (f"func.func @{name}(%x: {tensor}) -> {tensor} {{\n  %y = math.{name} %x : {tensor}\n"
@@ -220,7 +225,7 @@ def test_math(tools, tmp_path, type):
         finite = np.isfinite(rounded)
         if not (np.isnan(out) == np.isnan(rounded)).all() or not (out == rounded)[np.isinf(rounded)].all():
             wrong.append(f"{name}: NaN or infinities differ")
-        elif not error[finite].max() <= 4:
+        elif not error[finite].max() <= UNITS_OF.get((name, type), 4):
             at = numbers(bits)[finite][error[finite].argmax()]
             wrong.append(f"{name}: {error[finite].max():.3g} units at {at!r}")
     assert not wrong, "\n".join(wrong)
