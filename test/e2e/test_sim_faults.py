@@ -223,7 +223,12 @@ SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS}, **{(victim, "ma
           ("attention", "barriers"): 0.75, ("attention_bf16", "barriers"): 0.75}
 
 
-@pytest.fixture(scope="module", params=VICTIMS)
+# The short set leaves these out.
+LONG = ("attention_full", "attention_bf16")
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.long if name in LONG else ())
+                                        for name in VICTIMS])
 def victim(request, tools, tmp_path_factory):
     """(name, victim, folder, the code of its lanes)."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -258,7 +263,7 @@ def test_mistakes(victim, tools, long, kind):
     """With --long at forty places a kind, else at two."""
     name, victim, folder, lanes = victim
     mutants, share = getattr(lanes, kind)(), SHARES.get((name, kind), 1.0)
-    count = 40 if long else 8 if share < 0.75 else 2
+    count = 40 if long else 6 if share < 1 else 2
     if share < 1 and not long and name != "attention":
         pytest.skip("needs --long")
     if not mutants:

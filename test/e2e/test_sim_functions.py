@@ -70,31 +70,38 @@ FUNCTIONS = {
 }
 # (schedule, function) to the message.
 REFUSED_FUNCTIONS = {}
+# In the short set the schedules take turns.
+FUNCTIONS_AND_SCHEDULES = [pytest.param(name, schedule, marks=() if (i + j) % 3 == 0 else pytest.mark.long)
+                           for i, name in enumerate(FUNCTIONS) for j, schedule in enumerate(SCHEDULES[1:])]
 
 
-@pytest.fixture(scope="module", params=SCHEDULES[1:])
-def program(request, tools, tmp_path_factory):
-    refused = {name: REFUSED_FUNCTIONS.get((request.param, name)) for name in FUNCTIONS}
-    return Apart(tools, tmp_path_factory.mktemp(request.param), request.param, FUNCTIONS, refused)
+@pytest.fixture(scope="module")
+def programs(tools, tmp_path_factory):
+    """Schedule to FUNCTIONS."""
+    return {schedule: Apart(tools, tmp_path_factory.mktemp(schedule), schedule, FUNCTIONS,
+                            {name: REFUSED_FUNCTIONS.get((schedule, name)) for name in FUNCTIONS})
+            for schedule in SCHEDULES[1:]}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions(program, long, name):
+@pytest.mark.parametrize("name, schedule", FUNCTIONS_AND_SCHEDULES)
+def test_functions(programs, long, name, schedule):
     N = FUNCTIONS[name].N
-    for T in sorted({N - 1, N, N + 1, 3 * N, 9 * N + N // 2}) if long else (N, 4 * N + N // 2):
-        program.check(name, FUNCTIONS[name].inputs(T))
+    for T in sorted({N - 1, N, N + 1, 3 * N, 9 * N + N // 2}) if long else (N, 3 * N + N // 2):
+        programs[schedule].check(name, FUNCTIONS[name].inputs(T))
 
 
 @pytest.mark.long
-def test_many_segments(program):
+@pytest.mark.parametrize("schedule", SCHEDULES[1:])
+def test_many_segments(programs, schedule):
     """400 segments and a tail: the memory's own error is what is looked at."""
     for name in ("linear", "corrected", "corrected_f64"):
-        program.check(name, FUNCTIONS[name].inputs(400 * FUNCTIONS[name].N + FUNCTIONS[name].N // 2))
+        programs[schedule].check(name, FUNCTIONS[name].inputs(400 * FUNCTIONS[name].N + FUNCTIONS[name].N // 2))
 
 
-def test_causal_and_same_bits(program):
+@pytest.mark.parametrize("schedule", SCHEDULES[1:])
+def test_causal_and_same_bits(programs, schedule):
     """A later token changes nothing before it, to the bit; nor does another run."""
-    function = FUNCTIONS["delta_local"]
+    program, function = programs[schedule], FUNCTIONS["delta_local"]
     arrays = function.inputs(5 * function.N)
     at = 3 * function.N + 2
     first = program.run("delta_local", arrays)
@@ -151,9 +158,10 @@ class OtherFeatures(Function):
         return text
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES[1:])
-@pytest.mark.parametrize("feature", FEATURES)
-def test_feature_maps(tools, tmp_path, monkeypatch, schedule, feature):
+@pytest.mark.parametrize("feature, schedule", [
+    pytest.param(feature, schedule, marks=() if i == j else pytest.mark.long)
+    for i, feature in enumerate(FEATURES) for j, schedule in enumerate(SCHEDULES[1:])])
+def test_feature_maps(tools, tmp_path, monkeypatch, feature, schedule):
     function = OtherFeatures(H=4, G=2, d=16, dv=32, N=12, update="delta")
     function.feature, in_numpy = FEATURES[feature]
     monkeypatch.setattr(oracle, "elu_plus_one", in_numpy)
@@ -342,9 +350,9 @@ def test_functions_of_a_user(tools, tmp_path, name):
             assert_close(a, b, bound(b, c), f"{name} {arrays[0].shape}")
 
 
-PRODUCTS = [Product(type, out, k, n)
-            for type, out in (("bf16", "f32"), ("bf16", "bf16"), ("f16", "f32"), ("f32", "f32"))
-            for k, n in ((64, 96), (48, 40), (17, 5), (200, 300))]
+PRODUCTS = [pytest.param(Product(type, out, k, n), marks=() if (i + j) % 2 == 0 else pytest.mark.long)
+            for i, (type, out) in enumerate((("bf16", "f32"), ("bf16", "bf16"), ("f16", "f32"), ("f32", "f32")))
+            for j, (k, n) in enumerate(((64, 96), (48, 40), (17, 5), (200, 300)))]
 
 
 @pytest.mark.parametrize("product", PRODUCTS, ids=str)
