@@ -437,6 +437,24 @@ func.func @slices(%a: memref<48x64xf32>, %b: memref<48x64xf32>) {
 
 // -----
 
+// A slice may lack dimensions of size 1: its layout lacks them, too. No atom
+// crosses from one slice to the next.
+// CHECK-LABEL: func @dropped
+// CHECK: %[[X:.*]] = tile.load {{.*}} -> tensor<4x64x32xf32, #tile.layout<lane = [2:4, 2:8, 2:16, 1:1, 1:2], warp = [1:4, 1:8], register = [2:1, 2:2], repeat = [4, 4, 1]>>
+// CHECK: %[[Y:.*]] = tensor.extract_slice %[[X]][2, 0, 0] [1, 64, 32] [1, 1, 1] : {{.*}} to tensor<64x32xf32, #tile.layout<lane = [1:4, 1:8, 1:16, 0:1, 0:2], warp = [0:4, 0:8], register = [1:1, 1:2], repeat = [4, 1]>>
+// CHECK: tensor.insert_slice %[[Y]] into %[[X]][1, 0, 0] [1, 64, 32] [1, 1, 1]
+// CHECK-NOT: tile.write
+// CHECK: return
+func.func @dropped(%a: memref<4x64x32xf32>, %o: memref<4x64x32xf32>) {
+  %x = tile.load %a[0, 0, 0] dims [0, 1, 2] : memref<4x64x32xf32> -> tensor<4x64x32xf32>
+  %y = tensor.extract_slice %x[2, 0, 0] [1, 64, 32] [1, 1, 1] : tensor<4x64x32xf32> to tensor<64x32xf32>
+  %z = tensor.insert_slice %y into %x[1, 0, 0] [1, 64, 32] [1, 1, 1] : tensor<64x32xf32> into tensor<4x64x32xf32>
+  tile.store %z, %o[0, 0, 0] dims [0, 1, 2] : tensor<4x64x32xf32>, memref<4x64x32xf32>
+  return
+}
+
+// -----
+
 // A transpose renames the layout's dimensions: no element moves.
 // CHECK-LABEL: func @transpose
 // CHECK: %[[X:.*]] = tile.load {{.*}} -> tensor<64x32xf32, #tile.layout<lane = [0:4, 0:8, 0:16, 0:32, 1:1], warp = [1:2, 1:4], register = [0:1, 0:2], repeat = [1, 4]>>

@@ -426,6 +426,23 @@ module @registers attributes {program.kernel, program.threads = 32 : i64} {
   }
 }
 
+// Slices that lack a dimension of size 1: the third of four, of the second.
+#w3 = #tile.layout<lane = [1:1, 1:2, 1:4, 1:8, 1:16], warp = [], register = [], repeat = [4, 2]>
+#w2 = #tile.layout<lane = [0:1, 0:2, 0:4, 0:8, 0:16], warp = [], register = [], repeat = [2]>
+// CHECK-LABEL: module @dropped
+// CHECK: %[[Y:.*]] = vector.shuffle %[[X:.*]], %[[X]] [4, 5] : vector<8xf32>, vector<8xf32>
+// CHECK: vector.shuffle %[[X]], %[[Y]] [0, 1, 8, 9, 4, 5, 6, 7] : vector<8xf32>, vector<2xf32>
+module @dropped attributes {program.kernel, program.threads = 32 : i64} {
+  func.func @dropped(%a: memref<4x64xf32>, %b: memref<64xf32>) {
+    %x = tile.load %a[0, 0] dims [0, 1] : memref<4x64xf32> -> tensor<4x64xf32, #w3>
+    %y = tensor.extract_slice %x[2, 0] [1, 64] [1, 1] : tensor<4x64xf32, #w3> to tensor<64xf32, #w2>
+    tile.store %y, %b[0] dims [0] : tensor<64xf32, #w2>, memref<64xf32>
+    %z = tensor.insert_slice %y into %x[1, 0] [1, 64] [1, 1] : tensor<64xf32, #w2> into tensor<4x64xf32, #w3>
+    tile.store %z, %a[0, 0] dims [0, 1] : tensor<4x64xf32, #w3>, memref<4x64xf32>
+    return
+  }
+}
+
 // Coordinates are numbers of 32 bits: the thread's part, and what is known of
 // each register. A condition that all elements share stays one.
 // CHECK-LABEL: module @mask
