@@ -148,13 +148,13 @@ class Lanes:
         return mutants
 
     def masks(self):
-        """A choice that always chooses what is not masked."""
+        """A score that is -inf no more where a key is not seen."""
         mutants = []
         for i in self.which("arith.select"):
-            body = self.split(self.lines[i])[1]
-            condition, value, other = NAME.findall(body)[:3]
-            instead = self.lines[i].replace(f"{condition}, {value}, {other}", f"{condition}, {value}, {value}")
-            mutants.append(self.mutant("mask", i, instead))
+            condition, value, other = NAME.findall(self.split(self.lines[i])[1])[:3]
+            if any(other in self.split(self.lines[at])[0] and "<0xFF80" in self.lines[at] for at in self.uses[i]):
+                instead = self.lines[i].replace(f"{condition}, {value}, {other}", f"{condition}, {value}, {value}")
+                mutants.append(self.mutant("mask", i, instead))
         return mutants
 
     def transposes(self):

@@ -126,7 +126,8 @@ class Victim:
 
     In a poisoned run the last group's arrays (of a product: every second row, and a column) are NaN: what belongs to
     others may not notice. Without them a mask that is missing would read finite numbers and multiply them by 0. In a
-    steep run of attention scores grow with a key's place: one that is not seen would be the largest by far.
+    steep run of attention scores grow with a key's place, in a deep one all of them are far below 0: a key that is not
+    seen, or not there, would have the largest by far.
     """
 
     def runs(self):
@@ -138,11 +139,18 @@ class Victim:
             if self.name.startswith("memory"):  # nothing stored: quotients of 0 and 0
                 yield arrays[:2] + [0 * x for x in arrays[2:]], [np.s_[:]] * self.results, 0.0
             if self.name.startswith("attention"):
-                arrays = [x.copy() for x in arrays]
-                arrays[1] *= self.sizes.rounded(np.linspace(1, 200, count)[None, None, :, None], "k")
-                arrays[1] = self.sizes.rounded(arrays[1], "k")
-                scores = np.abs(arrays[0]).max() * np.abs(arrays[1]).max() * np.sqrt(self.sizes.d)
-                yield arrays, [np.s_[:]], scores * 2.0 ** -23
+                for q, k in (self.steep(*arrays[:2]), self.deep(*arrays[:2])):
+                    scores = np.abs(q).max() * np.abs(k).max() * np.sqrt(self.sizes.d)
+                    yield [self.sizes.rounded(q, "q"), self.sizes.rounded(k, "k"), arrays[2]], [np.s_[:]], (
+                        scores * 2.0 ** -23)
+
+    @staticmethod
+    def steep(q, k):
+        return q, k * np.linspace(1, 200, k.shape[2])[None, None, :, None]
+
+    @staticmethod
+    def deep(q, k):
+        return np.abs(q) + 1, -40 - np.abs(k)
 
     def verdict(self, tools, package, folder, seeds=(0, 1)):
         """Why a package is wrong, or None: what the simulator says, or where the result differs from the oracle's."""
@@ -210,17 +218,18 @@ class VictimProduct(Victim):
 VICTIMS = {
     "product_bf16": VictimProduct((150,), "bf16", "f32", 200, 104),
     "attention": VictimOp("attention_causal", (70, 127), Sizes(H=2, G=2, d=32, dv=32)),
-    "attention_full": VictimOp("attention_full", (40, 63), Sizes(H=2, G=2, d=32, dv=32)),
+    "attention_full": VictimOp("attention_full", (33, 63), Sizes(H=2, G=2, d=32, dv=32)),
     "attention_bf16": VictimOp("attention_causal", (70, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
-    "attention_full_bf16": VictimOp("attention_full", (100, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
+    "attention_full_bf16": VictimOp("attention_full", (65, 255), Sizes("bf16", H=2, G=2, d=32, dv=32)),
     "update": VictimOp("memory_update_delta", (70, 127), Sizes(H=2, G=2, d=32, dv=24)),
 }
-# The share of the places that must be caught, where it is not all of them: some masks and predicates are said twice, or
-# guard what nobody reads (a key that is not there is no key of the past either; rows behind the last are not stored).
-# In causal attention one barrier, which lets the last blocks begin to load, is between what lies in different halves of
-# a buffer, whatever the number of blocks; in full attention it is not.
-SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS}, **{(victim, "masks"): 0.2 for victim in VICTIMS},
-          ("attention", "barriers"): 0.75, ("attention_bf16", "barriers"): 0.75}
+# The share of the places that must be caught, where it is not all of them. Some predicates guard what nobody reads, such
+# as columns behind the last. In causal attention no key behind the last is seen either way, so one of two masks does
+# nothing; and one barrier, which lets the last blocks begin to load, stands between accesses to different halves of a
+# buffer, whatever the number of blocks: in full attention it does not.
+SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS}, 
+          **{(victim, kind): share for victim in ("attention", "attention_bf16")
+             for kind, share in (("masks", 0.5), ("barriers", 0.75))}}
 
 
 # The short set leaves these out.
