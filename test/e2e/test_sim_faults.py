@@ -227,7 +227,7 @@ VICTIMS = {
 # as columns behind the last. In causal attention no key behind the last is seen either way, so one of two masks does
 # nothing; and one barrier, which lets the last blocks begin to load, stands between accesses to different halves of a
 # buffer, whatever the number of blocks: in full attention it does not.
-SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS}, 
+SHARES = {**{(victim, "predicates"): 0.5 for victim in VICTIMS},
           **{(victim, kind): share for victim in ("attention", "attention_bf16")
              for kind, share in (("masks", 0.5), ("barriers", 0.75))}}
 
