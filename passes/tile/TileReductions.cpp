@@ -93,6 +93,12 @@ static bool canBeCut(linalg::LinalgOp op) {
 }
 
 namespace {
+/// Remembers what is gone.
+struct Erased final : RewriterBase::Listener {
+  void notifyOperationErased(Operation *op) override { ops.insert(op); }
+  llvm::SmallPtrSet<Operation *, 16> ops;
+};
+
 struct TileReductions final
     : infini::impl::InfiniTileReductionsBase<TileReductions> {
   using InfiniTileReductionsBase::InfiniTileReductionsBase;
@@ -104,27 +110,38 @@ struct TileReductions final
           << int64_t(block) << " and " << int64_t(longest);
       return signalPassFailure();
     }
-    SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.getNumReductionLoops() && op.hasPureTensorSemantics())
-        ops.push_back(op);
-    });
-    IRRewriter rewriter(&getContext());
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) { ops.push_back(op); });
+    Erased erased;
+    IRRewriter rewriter(&getContext(), &erased);
     SmallVector<scf::ForOp> loops;
     // The last first: what is fused into its tiles is gone if nothing else
     // needs it.
-    for (linalg::LinalgOp op : llvm::reverse(ops)) {
-      if (op->use_empty()) {
-        rewriter.eraseOp(op);
+    for (Operation *op : llvm::reverse(ops)) {
+      if (erased.ops.contains(op) || eraseIfDead(op, rewriter))
         continue;
-      }
-      if (scf::ForOp loop = tile(rewriter, op))
+      auto sum = dyn_cast<linalg::LinalgOp>(op);
+      if (!sum || !sum.getNumReductionLoops() || !sum.hasPureTensorSemantics())
+        continue;
+      if (scf::ForOp loop = tile(rewriter, sum))
         loops.push_back(loop);
     }
     // Ranges that were asked for twice are one.
     DominanceInfo dominance;
     eliminateCommonSubExpressions(rewriter, dominance, getOperation());
     share(rewriter, loops);
+  }
+
+  /// Erases what nothing needs, and the slices of it that fusion has replaced.
+  static bool eraseIfDead(Operation *op, RewriterBase &rewriter) {
+    SetVector<Operation *> users(llvm::from_range, op->getUsers());
+    for (Operation *user : users)
+      if (isOpTriviallyDead(user))
+        rewriter.eraseOp(user);
+    if (!isOpTriviallyDead(op))
+      return false;
+    rewriter.eraseOp(op);
+    return true;
   }
 
   /// How many elements of a sum are added up without a loop. On GPUs a
