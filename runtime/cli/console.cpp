@@ -12,8 +12,8 @@
 
 using namespace infini;
 
-void cli::printError(const std::string &message) {
-  fprintf(stderr, "infini-run: error: %s\n", message.c_str());
+void cli::printError(const std::string &message, const char *program) {
+  fprintf(stderr, "%s: error: %s\n", program, message.c_str());
 }
 
 std::string cli::bytesText(uint64_t bytes) {

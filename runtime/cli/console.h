@@ -14,7 +14,7 @@
 namespace infini::cli {
 
 /// "infini-run: error: ..." on standard error.
-void printError(const std::string &message);
+void printError(const std::string &message, const char *program = "infini-run");
 
 /// "12.3 MiB".
 std::string bytesText(uint64_t bytes);

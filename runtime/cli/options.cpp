@@ -3,13 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 #include "infini/runtime/cli/options.h"
-#include "infini/runtime/cli/console.h"
 #include "infini/runtime/cli/handles.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
-#include <new>
 #include <sys/stat.h>
 
 using namespace infini;
@@ -176,28 +172,9 @@ static Status runWith(const Options &options, int &exit) {
 }
 
 int cli::run(int argc, char **argv) {
-  try {
-    CLI::App app(description, "infini-run");
-    Options options;
-    declare(app, options);
-    app.set_version_flag("--version",
-                         std::string("infini ") + infini_version());
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError &error) {
-      return app.exit(error) == 0 ? good : userMistake;
-    }
-    int exit = good;
-    if (Status status = runWith(options, exit)) {
-      printError(status.message());
-      return status.code() == INFINI_BUG ? ourBug : userMistake;
-    }
-    return exit;
-  } catch (const std::bad_alloc &) {
-    printError("out of memory");
-    return userMistake;
-  } catch (const std::exception &error) {
-    printError(std::string("unexpected exception: ") + error.what());
-    return ourBug;
-  }
+  Options options;
+  return runProgram(
+      "infini-run", description, argc, argv,
+      [&](CLI::App &app) { declare(app, options); },
+      [&](int &exit) { return runWith(options, exit); });
 }

@@ -7,16 +7,13 @@
 #ifndef INFINI_RUNTIME_CLI_OPTIONS_H
 #define INFINI_RUNTIME_CLI_OPTIONS_H
 
-#include "infini/runtime/status.h"
+#include "infini/runtime/cli/program.h"
 
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace infini::cli {
-
-/// Exit statuses of all of the project's programs.
-enum ExitStatus : int { good = 0, userMistake = 1, mismatch = 2, ourBug = 70 };
 
 struct Options {
   /// F.mlir, P.infini, or a model folder.
