@@ -4,8 +4,8 @@
 //
 // A bufferised kernel gets the flat ABI of runtime/kernel_abi.h.
 
-#include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/kernel/KernelForm.h"
 #include "infini/passes/kernel/KernelGrid.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -196,8 +196,6 @@ LogicalResult KernelAbi::lowerAllocations() {
 }
 
 LogicalResult KernelAbi::run() {
-  if (!function.getBody().hasOneBlock())
-    return function.emitOpError("expected a kernel of one block");
   auto returnOp =
       cast<func::ReturnOp>(function.getBody().front().getTerminator());
   returnOp.getOperandsMutable().clear();
@@ -215,21 +213,10 @@ LogicalResult KernelAbi::run() {
 namespace {
 struct KernelToLLVM final : infini::impl::InfiniKernelToLLVMBase<KernelToLLVM> {
   void runOnOperation() override {
-    func::FuncOp function = program::kernelFunction(getOperation());
-    if (!function) {
-      getOperation().emitError(
-          "expected a kernel's module to have a name, and a function of it");
+    FailureOr<func::FuncOp> function = findKernel(getOperation());
+    if (failed(function) || failed(checkKernel(*function)))
       return signalPassFailure();
-    }
-    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-      auto buffer = dyn_cast<MemRefType>(type);
-      if (type.isIndex() || (buffer && buffer.getLayout().isIdentity()))
-        continue;
-      function.emitError("expected argument ")
-          << i << " to be a contiguous buffer or an index, got " << type;
-      return signalPassFailure();
-    }
-    if (failed(KernelAbi(getOperation(), function).run()))
+    if (failed(KernelAbi(getOperation(), *function).run()))
       signalPassFailure();
   }
 };

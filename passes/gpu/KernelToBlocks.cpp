@@ -9,6 +9,7 @@
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/dialect/tile/TileOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/kernel/KernelForm.h"
 #include "infini/passes/kernel/KernelGrid.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -83,22 +84,16 @@ struct KernelToBlocks final
   using InfiniKernelToBlocksBase::InfiniKernelToBlocksBase;
 
   void runOnOperation() override {
-    func::FuncOp function = program::kernelFunction(getOperation());
-    if (!function) {
-      getOperation().emitError(
-          "expected a kernel's module to have a name, and a function of it");
+    FailureOr<func::FuncOp> found = findKernel(getOperation());
+    if (failed(found))
       return signalPassFailure();
-    }
+    func::FuncOp function = *found;
     if (warps != 0 &&
         (!llvm::isPowerOf2_64(warps) || warps < 0 || warps > 32)) {
       function.emitError(
           "expected option 'warps' to be 0, or a power of two up "
           "to 32, got ")
           << int64_t(warps);
-      return signalPassFailure();
-    }
-    if (!function.getBody().hasOneBlock()) {
-      function.emitOpError("expected a kernel of one block");
       return signalPassFailure();
     }
     if (auto why =
@@ -109,6 +104,8 @@ struct KernelToBlocks final
           << why.getValue();
       return signalPassFailure();
     }
+    if (failed(checkGpuKernel(function)))
+      return signalPassFailure();
     IRRewriter rewriter(&getContext());
     KernelGrid grid(getOperation(), function, rewriter);
     grid.analyze();

@@ -8,6 +8,7 @@
 #include "infini/dialect/lane/LaneOps.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/kernel/KernelForm.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -408,7 +409,8 @@ struct LanesToNVVM final : infini::impl::InfiniLanesToNVVMBase<LanesToNVVM> {
     func::FuncOp function = program::kernelFunction(getOperation());
     if (!function)
       return;
-    if (failed(NvvmLowering(getOperation(), function).run()))
+    if (failed(checkLaneKernel(function)) ||
+        failed(NvvmLowering(getOperation(), function).run()))
       signalPassFailure();
   }
 };

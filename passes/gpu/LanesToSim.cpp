@@ -8,6 +8,7 @@
 #include "infini/dialect/lane/LaneOps.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/Passes.h"
+#include "infini/passes/kernel/KernelForm.h"
 #include "infini/runtime/lane_abi.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -309,7 +310,8 @@ namespace {
 struct LanesToSim final : infini::impl::InfiniLanesToSimBase<LanesToSim> {
   void runOnOperation() override {
     func::FuncOp function = program::kernelFunction(getOperation());
-    if (function && failed(SimLowering(getOperation(), function).run()))
+    if (function && (failed(checkLaneKernel(function)) ||
+                     failed(SimLowering(getOperation(), function).run())))
       signalPassFailure();
   }
 };
