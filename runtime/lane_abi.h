@@ -12,8 +12,8 @@
 // does through the table below; the order of the table is the ABI.
 //
 // `where` is a string in the image that names the op and the place in the
-// source that it came from ("nv.ldmatrix at model.mlir:12:3"); it is constant for
-// an op, so that its address identifies the op.
+// source that it came from ("nv.ldmatrix at model.mlir:12:3"); it is constant
+// for an op, so that its address identifies the op.
 //
 // Shared memory is addressed by bytes from its start. Predicates are 0 or 1. A
 // function that finds a fault (an address out of bounds, a race, a partner that
@@ -44,15 +44,20 @@ typedef struct infini_lane {
 /// X(name, result, arguments). Values cross as memory of the host: `result` and
 /// `value` point at `bytes` bytes on the lane's stack.
 #define INFINI_LANE_FUNCTIONS(X)                                               \
-  /* Global memory: `bytes` (1, 2, 4, 8, or 16) at a multiple of `bytes`, */   \
-  /* inside one of the kernel's buffers; nothing where the predicate is 0 */   \
-  /* (a load then gives zeros). */                                             \
+  /* Global memory: `bytes` (1, 2, 4, 8, or 16), `offset` bytes from the */    \
+  /* start of the kernel's buffer number `buffer`, which the kernel takes to   \
+   */                                                                          \
+  /* have `size` bytes: inside both those and the bytes that it does have, */  \
+  /* at an address that is a multiple of `bytes`. Nothing where the */         \
+  /* predicate is 0 (a load then gives zeros). */                              \
   X(load_global, void,                                                         \
-    (const infini_lane *lane, const char *where, const void *address,          \
-     uint32_t bytes, uint32_t predicate, void *result))                        \
+    (const infini_lane *lane, const char *where, uint32_t buffer,              \
+     int64_t offset, int64_t size, uint32_t bytes, uint32_t predicate,         \
+     void *result))                                                            \
   X(store_global, void,                                                        \
-    (const infini_lane *lane, const char *where, void *address,                \
-     uint32_t bytes, uint32_t predicate, const void *value))                   \
+    (const infini_lane *lane, const char *where, uint32_t buffer,              \
+     int64_t offset, int64_t size, uint32_t bytes, uint32_t predicate,         \
+     const void *value))                                                       \
   /* Shared memory, likewise. */                                               \
   X(load_shared, void,                                                         \
     (const infini_lane *lane, const char *where, uint32_t address,             \
@@ -65,7 +70,8 @@ typedef struct infini_lane {
   /* for other lanes after a barrier behind that. */                           \
   X(copy_async, void,                                                          \
     (const infini_lane *lane, const char *where, uint32_t shared,              \
-     const void *global, uint32_t bytes, uint32_t predicate))                  \
+     uint32_t buffer, int64_t offset, int64_t size, uint32_t bytes,            \
+     uint32_t predicate))                                                      \
   /* cp.async.commit_group, and wait_group: all but the newest `pending` */    \
   /* groups of this lane are there. */                                         \
   X(commit, void, (const infini_lane *lane, const char *where))                \

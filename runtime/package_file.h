@@ -37,9 +37,10 @@
 namespace infini {
 
 /// Counts up whenever an older runtime could misread a newer package or the
-/// reverse. Kernels call their imports by place in INFINI_KERNEL_IMPORTS: each
-/// change of that list is such a case.
-constexpr uint32_t packageFormatVersion = 2;
+/// reverse. Kernels call their imports by place in INFINI_KERNEL_IMPORTS, and
+/// lanes the simulator as lane_abi.h has it: each change of those is such a
+/// case.
+constexpr uint32_t packageFormatVersion = 3;
 static_assert(infini_kernel_import_count == 65,
               "INFINI_KERNEL_IMPORTS has changed: count packageFormatVersion "
               "up, and then set the number here");

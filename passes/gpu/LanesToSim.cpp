@@ -45,7 +45,7 @@ public:
   LogicalResult run();
 
 private:
-  void makeArguments();
+  LogicalResult makeArguments();
   void lower(Operation *op);
   Value field(Value base, int32_t number, Type type) {
     Value address = LLVM::GEPOp::create(b, loc, pointer, b.getI64Type(), base,
@@ -68,12 +68,22 @@ private:
                            .getResult()
                      : i32(1);
   }
-  Value elementAddress(Value buffer, Value index) {
+  Value i64(int64_t value) {
+    return LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+  }
+  Value times(Value left, Value right) {
+    return arith::MulIOp::create(b, loc, left, right);
+  }
+  /// Of an access to global memory: the buffer's number, the offset in it, and
+  /// its size.
+  SmallVector<Value> place(Value buffer, Value index) {
+    auto [number, size] = buffers.lookup(buffer);
+    Value element = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
+    return {i32(number), times(element, i64(elementBytes(buffer))), size};
+  }
+  static int64_t elementBytes(Value buffer) {
     Type element = cast<MemRefType>(buffer.getType()).getElementType();
-    Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
-    return LLVM::GEPOp::create(b, loc, pointer, element,
-                               addresses.lookup(buffer),
-                               ArrayRef<LLVM::GEPArg>{number});
+    return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() / 8 : 0;
   }
   static int64_t bytes(Type type) {
     auto vector = cast<VectorType>(type);
@@ -92,7 +102,8 @@ private:
   LLVM::LLVMPointerType pointer;
   Location loc = UnknownLoc::get(kernel.getContext());
   Value lane, memory;
-  DenseMap<Value, Value> addresses;
+  /// Their numbers, and their sizes in bytes.
+  DenseMap<Value, std::pair<int32_t, Value>> buffers;
   llvm::StringMap<std::string> symbols;
 };
 
@@ -150,7 +161,7 @@ Value SimLowering::call(LaneFunction callee, Operation *op,
   return result ? callOp.getResult() : Value();
 }
 
-void SimLowering::makeArguments() {
+LogicalResult SimLowering::makeArguments() {
   Block &entry = function.getBody().front();
   SmallVector<BlockArgument> old(entry.getArguments());
   loc = function.getLoc();
@@ -158,17 +169,38 @@ void SimLowering::makeArguments() {
   lane = entry.addArgument(pointer, loc);
   b.setInsertionPointToStart(&entry);
   memory = LLVM::AllocaOp::create(b, loc, pointer, b.getI8Type(), i32(64), 16);
-  int32_t buffers = llvm::count_if(
-      old, [](Value value) { return isa<MemRefType>(value.getType()); });
-  int32_t nextBuffer = 0, nextScalar = buffers;
-  for (BlockArgument argument : old)
-    if (isa<MemRefType>(argument.getType()))
-      addresses[argument] = field(arguments, nextBuffer++, pointer);
-    else
-      b.replaceAllUsesWith(argument,
-                           arith::IndexCastOp::create(
-                               b, loc, b.getIndexType(),
-                               field(arguments, nextScalar++, b.getI64Type())));
+  // As in kernel_abi.h: buffers, scalars, and of these last the dimensions of
+  // buffers that are not static.
+  auto isBuffer = [](Value value) { return isa<MemRefType>(value.getType()); };
+  auto places = llvm::to_vector(llvm::make_filter_range(old, isBuffer));
+  SmallVector<Value> scalars;
+  for (BlockArgument argument : old) {
+    if (isBuffer(argument))
+      continue;
+    auto slot = static_cast<int32_t>(places.size() + scalars.size());
+    scalars.push_back(field(arguments, slot, b.getI64Type()));
+    b.replaceAllUsesWith(
+        argument,
+        arith::IndexCastOp::create(b, loc, b.getIndexType(), scalars.back()));
+  }
+  int64_t sizes = 0;
+  for (BlockArgument buffer : places)
+    sizes += cast<MemRefType>(buffer.getType()).getNumDynamicDims();
+  if (sizes > static_cast<int64_t>(scalars.size()))
+    return function.emitError("expected an index for each of the ")
+           << sizes << " dynamic dimensions of buffers, got " << scalars.size();
+  const Value *dim = scalars.end() - sizes;
+  for (auto [number, buffer] : llvm::enumerate(places)) {
+    auto type = cast<MemRefType>(buffer.getType());
+    int64_t fixed = elementBytes(buffer);
+    for (int64_t size : type.getShape())
+      fixed *= ShapedType::isDynamic(size) ? 1 : size;
+    Value size = i64(fixed);
+    for (int64_t i = 0; i < type.getNumDynamicDims(); ++i)
+      size = times(size, *dim++);
+    buffers[buffer] = {static_cast<int32_t>(number), size};
+  }
+  return success();
 }
 
 void SimLowering::lower(Operation *op) {
@@ -185,18 +217,20 @@ void SimLowering::lower(Operation *op) {
             op, b.getIndexType(), field(lane, 3, b.getI64Type()));
       })
       .Case([&](nv::LoadGlobalOp access) {
-        Value address = elementAddress(access.getBuffer(), access.getIndex());
-        call(call_load_global, op,
-             {address, i32(bytes(access.getType())),
-              predicate(access.getPredicate()), scratch(0)});
+        SmallVector<Value> operands =
+            place(access.getBuffer(), access.getIndex());
+        operands.append({i32(bytes(access.getType())),
+                         predicate(access.getPredicate()), scratch(0)});
+        call(call_load_global, op, operands);
         b.replaceOp(op, load(access.getType(), scratch(0)));
       })
       .Case([&](nv::StoreGlobalOp access) {
-        Value address = elementAddress(access.getBuffer(), access.getIndex());
+        SmallVector<Value> operands =
+            place(access.getBuffer(), access.getIndex());
         store(access.getValue(), scratch(0));
-        call(call_store_global, op,
-             {address, i32(bytes(access.getValue().getType())),
-              predicate(access.getPredicate()), scratch(0)});
+        operands.append({i32(bytes(access.getValue().getType())),
+                         predicate(access.getPredicate()), scratch(0)});
+        call(call_store_global, op, operands);
         b.eraseOp(op);
       })
       .Case([&](nv::LoadSharedOp access) {
@@ -212,10 +246,10 @@ void SimLowering::lower(Operation *op) {
         b.eraseOp(op);
       })
       .Case([&](nv::CopyAsyncOp copy) {
-        Value address = elementAddress(copy.getBuffer(), copy.getIndex());
-        call(call_copy_async, op,
-             {copy.getAddress(), address, i32(copy.getBytes()),
-              predicate(copy.getPredicate())});
+        SmallVector<Value> operands{copy.getAddress()};
+        llvm::append_range(operands, place(copy.getBuffer(), copy.getIndex()));
+        operands.append({i32(copy.getBytes()), predicate(copy.getPredicate())});
+        call(call_copy_async, op, operands);
         b.eraseOp(op);
       })
       .Case([&](nv::CommitCopiesOp) {
@@ -284,7 +318,8 @@ void SimLowering::lower(Operation *op) {
 }
 
 LogicalResult SimLowering::run() {
-  makeArguments();
+  if (failed(makeArguments()))
+    return failure();
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
     if (isa<nv::NVDialect>(op->getDialect()) ||

@@ -123,7 +123,7 @@ TEST(Package, OtherVersionsAreNamed) {
   std::string bytes = packageFile(smallProgram());
   bytes[8] = 77;
   EXPECT_NE(open(bytes).message().find(
-                "format version 77, this runtime reads version 2"),
+                "format version 77, this runtime reads version 3"),
             std::string::npos);
 }
 

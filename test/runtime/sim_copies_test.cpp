@@ -18,10 +18,9 @@ using Row = std::array<uint32_t, 4>;
 constexpr int right = 0, withoutWait = 1, withoutBarrier = 2, withoutCommit = 3;
 
 /// Each lane copies 16 bytes, and reads those of its neighbour.
-template <int how>
-void copyAndRead(const uint64_t *arguments, const infini_lane *lane) {
+template <int how> void copyAndRead(const uint64_t *, const infini_lane *lane) {
   auto l = uint32_t(lane->thread);
-  copyAsync(lane, l * 16, argument<Row>(arguments, 0) + l);
+  copyAsync(lane, l * 16, Place<Row>{0} + l);
   if (how != withoutCommit)
     commit(lane);
   if (how != withoutWait)
@@ -57,9 +56,9 @@ TEST(SimCopy, WaitAndBarrier) {
 
 /// A barrier before the wait does not help.
 template <bool isRight>
-void barrierThenWait(const uint64_t *arguments, const infini_lane *lane) {
+void barrierThenWait(const uint64_t *, const infini_lane *lane) {
   auto l = uint32_t(lane->thread);
-  copyAsync(lane, l * 16, argument<Row>(arguments, 0) + l);
+  copyAsync(lane, l * 16, Place<Row>{0} + l);
   commit(lane);
   if (!isRight)
     barrier(lane);
@@ -80,8 +79,8 @@ TEST(SimCopy, BarrierBeforeWait) {
 }
 
 template <bool isRight>
-void ownRead(const uint64_t *arguments, const infini_lane *lane) {
-  copyAsync(lane, 0, argument<Row>(arguments, 0));
+void ownRead(const uint64_t *, const infini_lane *lane) {
+  copyAsync(lane, 0, Place<Row>{0});
   commit(lane);
   if (isRight)
     wait(lane);
@@ -97,8 +96,8 @@ TEST(SimCopy, OwnReadBeforeWait) {
 }
 
 template <bool isRight>
-void twoCopies(const uint64_t *arguments, const infini_lane *lane) {
-  const auto *rows = argument<Row>(arguments, 0);
+void twoCopies(const uint64_t *, const infini_lane *lane) {
+  auto rows = Place<Row>{0};
   copyAsync(lane, 0, rows);
   commit(lane);
   if (isRight)
@@ -115,15 +114,15 @@ TEST(SimCopy, Overwrite) {
       {"copy_async at t:6:2: shared byte 0 is still in flight: the copy "
        "of thread 0 at copy_async at t:6:1"});
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        copyAsync(lane, 0, argument<Row>(arguments, 0));
+      [](const uint64_t *, const infini_lane *lane) {
+        copyAsync(lane, 0, Place<Row>{0});
         storeShared(lane, 8, 1u);
       },
       {1, 16}, {"store_shared at t:4:1: shared byte 8 is still in flight"});
   // A barrier does not wait for copies.
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        copyAsync(lane, 0, argument<Row>(arguments, 0));
+      [](const uint64_t *, const infini_lane *lane) {
+        copyAsync(lane, 0, Place<Row>{0});
         commit(lane);
         barrier(lane);
         storeShared(lane, 8, 1u);
@@ -134,7 +133,7 @@ TEST(SimCopy, Overwrite) {
 
 /// A copy into what others still read.
 template <bool isRight>
-void copyOverRead(const uint64_t *arguments, const infini_lane *lane) {
+void copyOverRead(const uint64_t *, const infini_lane *lane) {
   auto l = uint32_t(lane->thread);
   storeShared(lane, l * 16, Row());
   barrier(lane);
@@ -143,7 +142,7 @@ void copyOverRead(const uint64_t *arguments, const infini_lane *lane) {
     barrier(lane, "barrier at t:5:2");
   else // so that all have read
     lane->table->shuffle_xor(lane, "shuffle at t:9:1", 0, 1);
-  copyAsync(lane, l * 16, argument<Row>(arguments, 0) + l);
+  copyAsync(lane, l * 16, Place<Row>{0} + l);
   commit(lane);
   wait(lane);
 }
@@ -157,10 +156,10 @@ TEST(SimCopy, OverRead) {
 
 TEST(SimCopy, NeverWaitedFor) {
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        copyAsync(lane, 16, argument<Row>(arguments, 0));
+      [](const uint64_t *, const infini_lane *lane) {
+        copyAsync(lane, 16, Place<Row>{0});
         commit(lane);
-        copyAsync(lane, 32, argument<Row>(arguments, 0), "copy_async at t:6:2");
+        copyAsync(lane, 32, Place<Row>{0}, "copy_async at t:6:2");
         commit(lane);
         wait(lane, 1);
       },
@@ -171,8 +170,8 @@ TEST(SimCopy, NeverWaitedFor) {
 
 /// Groups are waited for oldest first.
 template <uint32_t pending>
-void groups(const uint64_t *arguments, const infini_lane *lane) {
-  const auto *rows = argument<Row>(arguments, 0);
+void groups(const uint64_t *, const infini_lane *lane) {
+  auto rows = Place<Row>{0};
   for (uint32_t i = 0; i < 3; ++i) {
     copyAsync(lane, i * 32, rows + i);
     copyAsync(lane, i * 32 + 16, rows + i);
@@ -203,17 +202,16 @@ TEST(SimCopy, Values) {
     simulator.buffer(values);
     uint32_t *result = simulator.zeros<uint32_t>(values.size());
     expectGood(simulator.run(
-        [](const uint64_t *arguments, const infini_lane *lane) {
+        [](const uint64_t *, const infini_lane *lane) {
           auto l = uint32_t(lane->thread);
           // Every other lane gets zeros, from nowhere.
           bool isThere = l % 2 == 0;
-          copyAsync(lane, l * 16,
-                    isThere ? argument<Row>(arguments, 0) + l : nullptr,
+          copyAsync(lane, l * 16, Place<Row>{0} + (isThere ? l : -1000),
                     "copy_async at t:6:1", isThere);
           commit(lane);
           wait(lane);
           barrier(lane);
-          storeGlobal(lane, argument<Row>(arguments, 1) + l,
+          storeGlobal(lane, Place<Row>{1} + l,
                       loadShared<Row>(lane, (l ^ 33) * 16));
         },
         {64, 1024}));
@@ -233,13 +231,12 @@ TEST(SimCopy, EarlyOrLate) {
     uint32_t *source = simulator.buffer(std::vector<uint32_t>(4, 1));
     uint32_t *result = simulator.zeros<uint32_t>(1);
     expectGood(simulator.run(
-        [](const uint64_t *arguments, const infini_lane *lane) {
-          copyAsync(lane, 0, argument<Row>(arguments, 0));
+        [](const uint64_t *, const infini_lane *lane) {
+          copyAsync(lane, 0, Place<Row>{0});
           commit(lane);
-          storeGlobal(lane, argument<uint32_t>(arguments, 0), 2u);
+          storeGlobal(lane, Place<uint32_t>{0}, 2u);
           wait(lane);
-          storeGlobal(lane, argument<uint32_t>(arguments, 1),
-                      loadShared(lane, 0));
+          storeGlobal(lane, Place<uint32_t>{1}, loadShared(lane, 0));
         },
         {1, 16}));
     EXPECT_EQ(source[0], 2u);
@@ -252,9 +249,8 @@ TEST(SimCopy, EarlyOrLate) {
 }
 
 TEST(SimCopy, Bounds) {
-  auto copy = [](const uint64_t *arguments, const infini_lane *lane) {
-    copyAsync(lane, uint32_t(lane->thread) * 16,
-              argument<Row>(arguments, 0) + lane->thread);
+  auto copy = [](const uint64_t *, const infini_lane *lane) {
+    copyAsync(lane, uint32_t(lane->thread) * 16, Place<Row>{0} + lane->thread);
     commit(lane);
     wait(lane);
   };
@@ -266,14 +262,13 @@ TEST(SimCopy, Bounds) {
                                        "60 bytes"},
               60);
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        copyAsync(lane, 8, argument<Row>(arguments, 0));
+      [](const uint64_t *, const infini_lane *lane) {
+        copyAsync(lane, 8, Place<Row>{0});
       },
       {1, 64}, {"shared address 8 is misaligned: expected a multiple of 16"});
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        lane->table->copy_async(lane, "copy_async at t:6:1", 0,
-                                argument<char>(arguments, 0), 2, 1);
+      [](const uint64_t *, const infini_lane *lane) {
+        lane->table->copy_async(lane, "copy_async at t:6:1", 0, 0, 0, 16, 2, 1);
       },
       {1, 64}, {"a copy of 2 bytes, expected 4, 8, or 16"});
 }

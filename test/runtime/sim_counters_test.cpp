@@ -119,8 +119,8 @@ TEST(SimCounters, Ldmatrix) {
 }
 
 template <typename T, int64_t stride>
-void loadStrided(const uint64_t *arguments, const infini_lane *lane) {
-  loadGlobal(lane, argument<T>(arguments, 0) + lane->thread * stride);
+void loadStrided(const uint64_t *, const infini_lane *lane) {
+  loadGlobal(lane, Place<T>{0} + lane->thread * stride);
 }
 
 TEST(SimCounters, Sectors) {
@@ -142,14 +142,14 @@ TEST(SimCounters, Sectors) {
   expect(loadStrided<Sixteen, 4>, 32, 16);
   // Backwards is as good.
   expect(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        loadGlobal(lane, argument<uint32_t>(arguments, 0) + 31 - lane->thread);
+      [](const uint64_t *, const infini_lane *lane) {
+        loadGlobal(lane, Place<uint32_t>{0} + 31 - lane->thread);
       },
       4, 4);
   // Half of the lanes are switched off.
   expect(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        loadGlobal(lane, argument<uint32_t>(arguments, 0) + lane->thread,
+      [](const uint64_t *, const infini_lane *lane) {
+        loadGlobal(lane, Place<uint32_t>{0} + lane->thread,
                    "load_global at t:1:1", lane->thread < 16);
       },
       2, 2);
@@ -160,8 +160,8 @@ TEST(SimCounters, Sectors) {
 TEST(SimCounters, LongLoops) {
   for (uint64_t seed = 0; seed < simSeeds; ++seed) {
     sim::Counters counters = count(
-        [](const uint64_t *arguments, const infini_lane *lane) {
-          auto *words = argument<uint32_t>(arguments, 0);
+        [](const uint64_t *, const infini_lane *lane) {
+          auto words = Place<uint32_t>{0};
           for (int64_t i = 0; i < 5000; ++i)
             loadGlobal(lane, words + (lane->thread + 32 * i) % 1024);
           // The last lanes have more to do.
@@ -176,9 +176,9 @@ TEST(SimCounters, LongLoops) {
 
 TEST(SimCounters, Copies) {
   sim::Counters counters = count(
-      [](const uint64_t *arguments, const infini_lane *lane) {
+      [](const uint64_t *, const infini_lane *lane) {
         auto l = uint32_t(lane->thread);
-        copyAsync(lane, l * 16, argument<char>(arguments, 0) + l * 16);
+        copyAsync(lane, l * 16, Place<char>{0} + l * 16);
         commit(lane);
         wait(lane);
         barrier(lane);

@@ -126,11 +126,11 @@ TEST(SimDevice, Grid) {
   Dispatch dispatch = {0, {2, 3, 5}, arguments, 1, 0, bytes};
   expectGood(simulator.device.run(
       {"k",
-       [](const uint64_t *arguments, const infini_lane *lane) {
+       [](const uint64_t *, const infini_lane *lane) {
          if (lane->thread != 7)
            return;
-         auto *count = argument<uint32_t>(arguments, 0) + lane->block[0] +
-                       2 * (lane->block[1] + 3 * lane->block[2]);
+         auto count = Place<uint32_t>{0} + lane->block[0] +
+                      2 * (lane->block[1] + 3 * lane->block[2]);
          storeGlobal(lane, count, loadGlobal(lane, count) + 1);
        },
        {32, 0}},

@@ -245,47 +245,126 @@ TEST(SimShared, TooMuch) {
 //===----------------------------------------------------------------------===//
 
 TEST(SimGlobal, Bounds) {
-  auto load = [](const uint64_t *arguments, const infini_lane *lane) {
-    loadGlobal(lane, argument<float>(arguments, 0) + lane->thread);
+  auto load = [](const uint64_t *, const infini_lane *lane) {
+    loadGlobal(lane, Place<float>{0} + lane->thread);
   };
   expectNoFault(load, {16, 0});
   expectFault(load, {17, 0},
               {"thread 16: load_global at t:1:1: global access of 4 bytes is "
                "out of bounds: offset 64 of buffer 0 of 64 bytes"});
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        storeGlobal(lane, argument<float>(arguments, 0) - 4, 1.0f);
+      [](const uint64_t *, const infini_lane *lane) {
+        storeGlobal(lane, Place<float>{0} - 4, 1.0f);
       },
       {1, 0}, {"store_global at t:2:1", "16 bytes before buffer 0 of 64"});
   // Half of it is inside.
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        loadGlobal(lane, argument<std::array<char, 16>>(arguments, 0));
+      [](const uint64_t *, const infini_lane *lane) {
+        loadGlobal(lane, Place<std::array<char, 16>>{0});
       },
       {1, 0}, {"offset 0 of buffer 0 of 8 bytes"}, 8);
 }
 
-TEST(SimGlobal, NearestBuffer) {
+/// Two buffers side by side, as the arena has them.
+struct Neighbours {
   Simulator simulator;
-  simulator.zeros<float>(16);
-  auto *second = simulator.zeros<float>(16);
-  (void)second;
-  Status status = simulator.run(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        loadGlobal(lane, argument<float>(arguments, 1) + 18);
+  float *floats = simulator.zeros<float>(32);
+
+  Status run(infini_lane_kernel kernel, int64_t firstBytes = 64) {
+    auto begin = reinterpret_cast<uint64_t>(floats);
+    uint64_t arguments[] = {begin, begin + 64};
+    int64_t bytes[] = {firstBytes, 64};
+    Dispatch dispatch = {0, {1, 1, 1}, arguments, 2, 0, bytes};
+    return simulator.device.run({"k", kernel, {32, 1024}}, dispatch);
+  }
+};
+
+/// What is in bounds of another buffer is not in bounds of the access's own.
+TEST(SimGlobal, Neighbour) {
+  auto expectFault = [](infini_lane_kernel kernel, const std::string &part,
+                        int64_t firstBytes = 64) {
+    Status status = Neighbours().run(kernel, firstBytes);
+    EXPECT_NE(status.message().find(part), std::string::npos)
+        << status.message();
+  };
+  expectGood(Neighbours().run([](const uint64_t *, const infini_lane *lane) {
+    storeGlobal(lane,
+                Place<float>{uint32_t(lane->thread / 16)} + lane->thread % 16,
+                1.0f);
+  }));
+  expectFault(
+      [](const uint64_t *, const infini_lane *lane) {
+        if (lane->thread < 17)
+          loadGlobal(lane, Place<float>{0} + lane->thread);
       },
-      {1, 0});
-  EXPECT_NE(status.message().find("offset 72 of buffer 1 of 64 bytes"),
-            std::string::npos)
-      << status.message();
+      "thread 16: load_global at t:1:1: global access of 4 bytes is out of "
+      "bounds: offset 64 of buffer 0 of 64 bytes");
+  expectFault(
+      [](const uint64_t *, const infini_lane *lane) {
+        if (lane->thread == 3)
+          storeGlobal(lane, Place<float>{1} - 1, 1.0f);
+      },
+      "thread 3: store_global at t:2:1: global access of 4 bytes is out of "
+      "bounds: 4 bytes before buffer 1 of 64 bytes");
+  expectFault(
+      [](const uint64_t *, const infini_lane *lane) {
+        copyAsync(lane, uint32_t(lane->thread) * 16,
+                  Place<std::array<float, 4>>{0} + (lane->thread == 9 ? 4 : 0));
+        commit(lane);
+        wait(lane);
+      },
+      "thread 9: copy_async at t:6:1: global access of 16 bytes is out of "
+      "bounds: offset 64 of buffer 0 of 64 bytes");
+  // Buffers may overlap; half of an access is not enough.
+  expectFault(
+      [](const uint64_t *, const infini_lane *lane) {
+        loadGlobal(lane, Place<double>{0} + 8);
+        loadGlobal(lane, Place<double>{0} + 9);
+      },
+      "offset 72 of buffer 0 of 76 bytes", 76);
+}
+
+/// A buffer in the arena may be larger than what lies in it now; and what a
+/// kernel takes for granted may be more than there is.
+TEST(SimGlobal, Size) {
+  for (int64_t size : {0, 31, 32, 63, 64, 65, 1 << 20}) {
+    static int64_t taken;
+    taken = size;
+    Simulator simulator;
+    simulator.zeros<float>(16);
+    for (int64_t index : {-1, 7, 8, 15, 16}) {
+      static int64_t element;
+      element = index;
+      Status status = simulator.run(
+          [](const uint64_t *, const infini_lane *lane) {
+            loadGlobal(lane, Place<float>{0, 0, taken} + element);
+          },
+          {1, 0});
+      bool isGood = index >= 0 && 4 * index + 4 <= std::min<int64_t>(size, 64);
+      EXPECT_EQ(!status, isGood) << size << ", " << index;
+      std::string where =
+          text(index < 0 ? "4 bytes before" : text("offset ", 4 * index, " of"),
+               " buffer 0 of ", std::min<int64_t>(size, 64), " bytes");
+      EXPECT_EQ(status.message().find(where) != std::string::npos, !isGood)
+          << status.message();
+    }
+  }
+}
+
+TEST(SimGlobal, NoSuchBuffer) {
+  expectFault(
+      [](const uint64_t *, const infini_lane *lane) {
+        loadGlobal(lane, Place<float>{1});
+      },
+      {1, 0},
+      {"load_global at t:1:1: global access to buffer 1, expected one of the "
+       "kernel's 1"});
 }
 
 TEST(SimGlobal, Misaligned) {
   expectFault(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        lane->table->load_global(lane, "odd at t:1:1",
-                                 argument<char>(arguments, 0) + 6, 4, 1,
-                                 nullptr);
+      [](const uint64_t *, const infini_lane *lane) {
+        lane->table->load_global(lane, "odd at t:1:1", 0, 6, 64, 4, 1, nullptr);
       },
       {1, 0},
       {"odd at t:1:1: global access of 4 bytes is misaligned: offset 6 "
@@ -295,7 +374,7 @@ TEST(SimGlobal, Misaligned) {
 TEST(SimGlobal, Predicates) {
   expectNoFault(
       [](const uint64_t *, const infini_lane *lane) {
-        float *nowhere = nullptr;
+        Place<float> nowhere = {7};
         storeGlobal(lane, nowhere, 1.0f, "store_global at t:2:1", 0);
         if (loadGlobal(lane, nowhere, "load_global at t:1:1", 0) != 0)
           loadGlobal(lane, nowhere);
@@ -304,8 +383,8 @@ TEST(SimGlobal, Predicates) {
 }
 
 template <int distance>
-void touchNeighbours(const uint64_t *arguments, const infini_lane *lane) {
-  auto *words = argument<uint32_t>(arguments, 0);
+void touchNeighbours(const uint64_t *, const infini_lane *lane) {
+  auto words = Place<uint32_t>{0};
   int64_t own = lane->thread + 32 * lane->block[0];
   storeGlobal(lane, words + own, 1u);
   if (distance)
@@ -328,8 +407,8 @@ TEST(SimGlobal, Races) {
       << status.message();
   // With a barrier in between it is right.
   expectGood(run(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        auto *words = argument<uint32_t>(arguments, 0) + 32 * lane->block[0];
+      [](const uint64_t *, const infini_lane *lane) {
+        auto words = Place<uint32_t>{0} + 32 * lane->block[0];
         storeGlobal(lane, words + lane->thread, 1u);
         barrier(lane);
         loadGlobal(lane, words + (lane->thread + 1) % 32);
@@ -338,11 +417,10 @@ TEST(SimGlobal, Races) {
       },
       4, true));
   // All may read the same.
-  expectGood(run(
-      [](const uint64_t *arguments, const infini_lane *lane) {
-        loadGlobal(lane, argument<uint32_t>(arguments, 0));
-      },
-      4, true));
+  expectGood(
+      run([](const uint64_t *,
+             const infini_lane *lane) { loadGlobal(lane, Place<uint32_t>{0}); },
+          4, true));
 }
 
 //===----------------------------------------------------------------------===//
@@ -442,11 +520,11 @@ TEST(SimFault, DeviceStaysUsable) {
     EXPECT_TRUE(simulator.run(matrixThenWrite<false>, {32, 1024}));
     std::memset(words, 0, 64 * sizeof *words);
     expectGood(simulator.run(
-        [](const uint64_t *arguments, const infini_lane *lane) {
+        [](const uint64_t *, const infini_lane *lane) {
           auto l = uint32_t(lane->thread);
           storeShared(lane, l * 4, l);
           barrier(lane);
-          storeGlobal(lane, argument<uint32_t>(arguments, 0) + l,
+          storeGlobal(lane, Place<uint32_t>{0} + l,
                       loadShared(lane, (63 - l) * 4));
         },
         twoWarps));

@@ -331,10 +331,10 @@ TEST(SimLdmatrix, FeedsMma) {
   simulator.buffer(b);
   float *c = simulator.zeros<float>(16 * 8);
   expectGood(simulator.run(
-      [](const uint64_t *arguments, const infini_lane *lane) {
+      [](const uint64_t *, const infini_lane *lane) {
         auto l = uint32_t(lane->thread);
-        const auto *a = argument<uint16_t>(arguments, 0);
-        const auto *b = argument<uint16_t>(arguments, 1);
+        auto a = Place<uint16_t>{0};
+        auto b = Place<uint16_t>{1};
         copyAsync(lane, l * 16, a + l * 8);
         if (l < 16)
           copyAsync(lane, 512 + l * 16, b + l * 8);
@@ -353,8 +353,7 @@ TEST(SimLdmatrix, FeedsMma) {
         uint32_t g = l / 4, t = l % 4;
         for (uint32_t i = 0; i < 4; ++i)
           storeGlobal(lane,
-                      argument<float>(arguments, 2) + (g + 8 * (i / 2)) * 8 +
-                          2 * t + i % 2,
+                      Place<float>{2} + (g + 8 * (i / 2)) * 8 + 2 * t + i % 2,
                       sums[i]);
       },
       {32, 768}));
@@ -377,7 +376,7 @@ TEST(SimShuffle, Butterfly) {
     Simulator simulator(seed);
     uint32_t *result = simulator.zeros<uint32_t>(2 * 2 * 64);
     expectGood(simulator.run(
-        [](const uint64_t *arguments, const infini_lane *lane) {
+        [](const uint64_t *, const infini_lane *lane) {
           auto own = uint32_t(lane->thread + 1000 * lane->block[0]);
           uint32_t other =
               lane->table->shuffle_xor(lane, "shuffle at t:1:1", own, 5);
@@ -385,8 +384,8 @@ TEST(SimShuffle, Butterfly) {
           for (uint32_t mask = 1; mask < 32; mask *= 2)
             sum +=
                 lane->table->shuffle_xor(lane, "shuffle at t:2:1", sum, mask);
-          auto *to = argument<uint32_t>(arguments, 0) +
-                     2 * (lane->thread + 64 * lane->block[0]);
+          auto to =
+              Place<uint32_t>{0} + 2 * (lane->thread + 64 * lane->block[0]);
           storeGlobal(lane, to, other);
           storeGlobal(lane, to + 1, sum);
         },

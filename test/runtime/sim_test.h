@@ -107,22 +107,32 @@ inline void expectNoFault(infini_lane_kernel kernel, const SimRun &run,
 // What lanes write shorter
 //===----------------------------------------------------------------------===//
 
+/// An element of a buffer of the kernel, which takes no size for granted.
+template <typename T> struct Place {
+  uint32_t buffer;
+  int64_t offset = 0, size = INT64_MAX;
+  Place operator+(int64_t elements) const {
+    return {buffer, offset + elements * int64_t(sizeof(T)), size};
+  }
+  Place operator-(int64_t elements) const { return *this + -elements; }
+};
+
 template <typename T>
-T loadGlobal(const infini_lane *lane, const T *address,
+T loadGlobal(const infini_lane *lane, Place<T> place,
              const char *where = "load_global at t:1:1",
              uint32_t predicate = 1) {
   T value;
-  lane->table->load_global(lane, where, address, sizeof value, predicate,
-                           &value);
+  lane->table->load_global(lane, where, place.buffer, place.offset, place.size,
+                           sizeof value, predicate, &value);
   return value;
 }
 
 template <typename T>
-void storeGlobal(const infini_lane *lane, T *address, T value,
+void storeGlobal(const infini_lane *lane, Place<T> place, T value,
                  const char *where = "store_global at t:2:1",
                  uint32_t predicate = 1) {
-  lane->table->store_global(lane, where, address, sizeof value, predicate,
-                            &value);
+  lane->table->store_global(lane, where, place.buffer, place.offset, place.size,
+                            sizeof value, predicate, &value);
 }
 
 template <typename T = uint32_t>
@@ -146,11 +156,12 @@ inline void barrier(const infini_lane *lane,
   lane->table->barrier(lane, where);
 }
 
-inline void copyAsync(const infini_lane *lane, uint32_t shared,
-                      const void *global,
-                      const char *where = "copy_async at t:6:1",
-                      uint32_t predicate = 1) {
-  lane->table->copy_async(lane, where, shared, global, 16, predicate);
+template <typename T>
+void copyAsync(const infini_lane *lane, uint32_t shared, Place<T> from,
+               const char *where = "copy_async at t:6:1",
+               uint32_t predicate = 1) {
+  lane->table->copy_async(lane, where, shared, from.buffer, from.offset,
+                          from.size, 16, predicate);
 }
 inline void commit(const infini_lane *lane) {
   lane->table->commit(lane, "commit at t:7:1");
@@ -159,6 +170,7 @@ inline void wait(const infini_lane *lane, uint32_t pending = 0) {
   lane->table->wait(lane, "wait at t:8:1", pending);
 }
 
+/// The memory of a buffer, past the checks.
 template <typename T> T *argument(const uint64_t *arguments, unsigned index) {
   return reinterpret_cast<T *>(arguments[index]);
 }

@@ -312,16 +312,18 @@ static std::string whyNotSize(uint32_t bytes) {
   return text("an access of ", bytes, " bytes, expected 1, 2, 4, 8, or 16");
 }
 
-void Block::accessGlobal(Lane &lane, const char *where, const void *address,
-                         uint32_t bytes, bool isWrite) {
+uint8_t *Block::accessGlobal(Lane &lane, const char *where,
+                             const GlobalPlace &place, uint32_t bytes,
+                             bool isWrite) {
   if (!isAccessSize(bytes))
     fail(lane, where, [&] { return whyNotSize(bytes); });
   GlobalAccess by = globalAccess(lane, site(where));
-  log(lane, reinterpret_cast<uint64_t>(address), by.site, LoggedAccess::global,
-      bytes);
-  if (!global->access(by, address, bytes, isWrite))
+  uint64_t address = global->addressOf(place);
+  log(lane, address, by.site, LoggedAccess::global, bytes);
+  if (!global->access(by, place, bytes, isWrite))
     fail(lane, where,
-         [&] { return global->whyNot(by, address, bytes, isWrite); });
+         [&] { return global->whyNot(by, place, bytes, isWrite); });
+  return reinterpret_cast<uint8_t *>(address);
 }
 
 void Block::readShared(Lane &lane, const char *where, uint32_t address,
@@ -353,19 +355,19 @@ void Block::writeShared(Lane &lane, const char *where, uint32_t address,
 //===----------------------------------------------------------------------===//
 
 void Block::copyAsync(Lane &lane, const char *where, uint32_t address,
-                      const void *source, uint32_t bytes, bool predicate) {
+                      const GlobalPlace &from, uint32_t bytes, bool predicate) {
   if (bytes != 4 && bytes != 8 && bytes != 16)
     fail(lane, where, [&] {
       return text("a copy of ", bytes, " bytes, expected 4, 8, or 16");
     });
   auto thread = static_cast<uint32_t>(lane.abi.thread);
   uint32_t op = site(where);
-  log(lane, reinterpret_cast<uint64_t>(source), op, LoggedAccess::global,
-      predicate ? bytes : 0);
+  uint64_t source = global->addressOf(from);
+  log(lane, source, op, LoggedAccess::global, predicate ? bytes : 0);
   log(lane, address, op, LoggedAccess::shared, bytes);
   GlobalAccess by = globalAccess(lane, op);
-  if (predicate && !global->access(by, source, bytes, false))
-    fail(lane, where, [&] { return global->whyNot(by, source, bytes, false); });
+  if (predicate && !global->access(by, from, bytes, false))
+    fail(lane, where, [&] { return global->whyNot(by, from, bytes, false); });
   if (!shared.beginCopy(thread, op, address, bytes))
     fail(lane, where,
          [&] { return shared.whyNotWrite(thread, address, bytes); });
@@ -375,9 +377,9 @@ void Block::copyAsync(Lane &lane, const char *where, uint32_t address,
       scramble(blockSeed ^ (uint64_t(thread) << 32) ^ lane.copyCount++) & 1;
   AsyncCopy copy = {address, bytes, op, nullptr, {}};
   if (predicate && isLate)
-    copy.source = source;
+    copy.source = reinterpret_cast<const void *>(source);
   else if (predicate)
-    std::memcpy(copy.value, source, bytes);
+    std::memcpy(copy.value, reinterpret_cast<const void *>(source), bytes);
   grow(lane.copies, copy);
 }
 

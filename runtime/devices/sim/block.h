@@ -34,8 +34,9 @@ public:
   // What follows is for the functions that lanes call, each on its lane's
   // fiber. Those that find a fault do not return.
 
-  void accessGlobal(Lane &lane, const char *where, const void *address,
-                    uint32_t bytes, bool isWrite);
+  /// Where the bytes are.
+  uint8_t *accessGlobal(Lane &lane, const char *where, const GlobalPlace &place,
+                        uint32_t bytes, bool isWrite);
   void readShared(Lane &lane, const char *where, uint32_t address,
                   uint32_t bytes);
   void writeShared(Lane &lane, const char *where, uint32_t address,
@@ -45,7 +46,7 @@ public:
   void skipAccess(Lane &lane, const char *where, LoggedAccess::Kind kind);
 
   void copyAsync(Lane &lane, const char *where, uint32_t address,
-                 const void *source, uint32_t bytes, bool predicate);
+                 const GlobalPlace &from, uint32_t bytes, bool predicate);
   void commit(Lane &lane);
   void wait(Lane &lane, uint32_t pending);
 

@@ -4,9 +4,8 @@
 //
 #include "infini/runtime/devices/sim/global_memory.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <new>
+#include <numeric>
 
 using namespace infini::sim;
 
@@ -14,57 +13,39 @@ GlobalMemory::GlobalMemory(const Dispatch &dispatch, const Sites &sites,
                            bool findRaces)
     : sites(sites) {
   for (size_t i = 0; i < dispatch.bufferCount; ++i)
-    buffers.push_back({i, dispatch.arguments[i],
-                       dispatch.arguments[i] +
-                           static_cast<uint64_t>(
-                               std::max<int64_t>(dispatch.bufferBytes[i], 0))});
-  if (!findRaces)
-    return;
-  std::vector<Buffer> sorted = buffers;
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Buffer &a, const Buffer &b) { return a.begin < b.begin; });
-  for (const Buffer &buffer : sorted) {
-    if (buffer.begin == buffer.end)
-      continue;
-    if (!ranges.empty() && buffer.begin < ranges.back().end)
-      ranges.back().end = std::max(ranges.back().end, buffer.end);
-    else
-      ranges.push_back({buffer.begin, buffer.end, nullptr});
-  }
-  for (Range &range : ranges)
-    if (!(range.marks = static_cast<Marks *>(
-              calloc(range.end - range.begin, sizeof(Marks))))) {
-      for (Range &other : ranges)
-        free(other.marks);
+    buffers.push_back({dispatch.arguments[i],
+                       std::max<int64_t>(dispatch.bufferBytes[i], 0), nullptr});
+  if (findRaces)
+    makeMarks();
+}
+
+void GlobalMemory::makeMarks() {
+  std::vector<size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return buffers[a].begin < buffers[b].begin;
+  });
+  for (size_t i = 0; i < order.size();) {
+    // Buffers that overlap, one after the other.
+    uint64_t begin = buffers[order[i]].begin, end = begin;
+    size_t first = i;
+    for (; i < order.size() && (i == first || buffers[order[i]].begin < end);
+         ++i)
+      end = std::max(end, buffers[order[i]].begin +
+                              static_cast<uint64_t>(buffers[order[i]].bytes));
+    auto *marks = static_cast<Marks *>(
+        calloc(std::max<uint64_t>(end - begin, 1), sizeof(Marks)));
+    if (!marks)
       throw std::bad_alloc();
-    }
-}
-
-GlobalMemory::~GlobalMemory() {
-  for (Range &range : ranges)
-    free(range.marks);
-}
-
-bool GlobalMemory::findBuffer(uint64_t begin, uint32_t bytes) {
-  for (const Buffer &buffer : buffers)
-    if (begin >= buffer.begin && begin < buffer.end &&
-        buffer.end - begin >= bytes) {
-      last = &buffer;
-      return true;
-    }
-  return false;
+    stretches.emplace_back(marks);
+    for (size_t k = first; k < i; ++k)
+      buffers[order[k]].marks = marks + (buffers[order[k]].begin - begin);
+  }
 }
 
 //===----------------------------------------------------------------------===//
 // Races
 //===----------------------------------------------------------------------===//
-
-GlobalMemory::Marks *GlobalMemory::marksOf(uint64_t address) const {
-  for (const Range &range : ranges)
-    if (address >= range.begin && address < range.end)
-      return range.marks + (address - range.begin);
-  return nullptr;
-}
 
 bool GlobalMemory::races(const GlobalAccess &before, const GlobalAccess &now) {
   // Block 0 is nobody.
@@ -73,9 +54,8 @@ bool GlobalMemory::races(const GlobalAccess &before, const GlobalAccess &now) {
   return before.thread != now.thread && before.epoch == now.epoch;
 }
 
-bool GlobalMemory::noteAccess(const GlobalAccess &by, uint64_t begin,
+bool GlobalMemory::noteAccess(const GlobalAccess &by, Marks *marks,
                               uint32_t bytes, bool isWrite) {
-  Marks *marks = marksOf(begin);
   for (uint32_t i = 0; i < bytes; ++i)
     if (races(marks[i].written, by) ||
         (isWrite &&
@@ -100,53 +80,38 @@ bool GlobalMemory::noteAccess(const GlobalAccess &by, uint64_t begin,
 // Faults
 //===----------------------------------------------------------------------===//
 
-/// The address by the nearest buffer.
-std::string GlobalMemory::place(uint64_t address, uint32_t bytes) const {
-  const Buffer *nearest = nullptr;
-  uint64_t distance = 0;
-  for (const Buffer &buffer : buffers) {
-    uint64_t here = address < buffer.begin ? buffer.begin - address
-                    : address + bytes > buffer.end
-                        ? address + bytes - buffer.end
-                        : 0;
-    if (!nearest || here < distance) {
-      nearest = &buffer;
-      distance = here;
-    }
-  }
-  if (!nearest)
-    return text("the kernel has no buffers, got address ", address);
-  std::string size = text("buffer ", nearest->number, " of ",
-                          nearest->end - nearest->begin, " bytes");
-  if (address < nearest->begin)
-    return text(nearest->begin - address, " bytes before ", size);
-  return text("offset ", address - nearest->begin, " of ", size);
+std::string GlobalMemory::describe(const GlobalPlace &place) const {
+  std::string buffer =
+      text("buffer ", place.buffer, " of ", sizeOf(place), " bytes");
+  if (place.offset < 0)
+    return text(0 - static_cast<uint64_t>(place.offset), " bytes before ", buffer);
+  return text("offset ", place.offset, " of ", buffer);
 }
 
-std::string GlobalMemory::whyNot(const GlobalAccess &by, const void *pointer,
-                                 uint32_t bytes, bool isWrite) const {
-  auto address = reinterpret_cast<uint64_t>(pointer);
-  bool isInside =
-      std::any_of(buffers.begin(), buffers.end(), [&](const Buffer &buffer) {
-        return address >= buffer.begin && address < buffer.end &&
-               buffer.end - address >= bytes;
-      });
-  if (!isInside)
+std::string GlobalMemory::whyNot(const GlobalAccess &by,
+                                 const GlobalPlace &place, uint32_t bytes,
+                                 bool isWrite) const {
+  if (place.buffer >= buffers.size())
+    return text("global access to buffer ", place.buffer,
+                ", expected one of the kernel's ", buffers.size());
+  if (!isInBounds(place, bytes))
     return text("global access of ", bytes,
-                " bytes is out of bounds: ", place(address, bytes));
-  if (address % bytes)
+                " bytes is out of bounds: ", describe(place));
+  if (uint64_t address = addressOf(place); address % bytes)
     return text("global access of ", bytes,
-                " bytes is misaligned: ", place(address, bytes), ", address ",
+                " bytes is misaligned: ", describe(place), ", address ",
                 address, ", expected a multiple of ", bytes);
-  const Marks *marks = marksOf(address);
+  const Marks *marks = buffers[place.buffer].marks;
   for (uint32_t i = 0; marks && i < bytes; ++i) {
-    const GlobalAccess *others[] = {&marks[i].written, &marks[i].firstRead,
-                                    &marks[i].otherRead};
+    const Marks &byte = marks[place.offset + i];
+    const GlobalAccess *others[] = {&byte.written, &byte.firstRead,
+                                    &byte.otherRead};
     for (int k = 0; k < (isWrite ? 3 : 1); ++k) {
       if (!races(*others[k], by))
         continue;
       bool isSameBlock = others[k]->block == by.block;
-      return text("race: global byte at ", place(address + i, 1), " was ",
+      GlobalPlace at = {place.buffer, place.offset + i, place.size};
+      return text("race: global byte at ", describe(at), " was ",
                   k ? "read" : "written", " by thread ", others[k]->thread,
                   isSameBlock ? std::string(" of this block")
                               : text(" of block number ", others[k]->block - 1),

@@ -13,10 +13,19 @@
 #include "infini/runtime/devices/device.h"
 #include "infini/runtime/devices/sim/sites.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace infini::sim {
+
+/// Where in global memory a lane wants to be, as lane_abi.h has it.
+struct GlobalPlace {
+  uint32_t buffer;
+  int64_t offset, size;
+};
 
 /// Who touches global memory, and when.
 struct GlobalAccess {
@@ -32,56 +41,60 @@ class GlobalMemory {
 public:
   /// Throws std::bad_alloc.
   GlobalMemory(const Dispatch &dispatch, const Sites &sites, bool findRaces);
-  ~GlobalMemory();
-  GlobalMemory(const GlobalMemory &) = delete;
-  GlobalMemory &operator=(const GlobalMemory &) = delete;
 
+  /// The address, good or not.
+  uint64_t addressOf(const GlobalPlace &place) const {
+    return place.buffer < buffers.size()
+               ? buffers[place.buffer].begin +
+                     static_cast<uint64_t>(place.offset)
+               : 0;
+  }
   /// Notes the access and says whether it is good. If not, whyNot() says why
   /// not; it must be asked at once.
-  bool access(const GlobalAccess &by, const void *address, uint32_t bytes,
+  bool access(const GlobalAccess &by, const GlobalPlace &place, uint32_t bytes,
               bool isWrite) {
-    auto begin = reinterpret_cast<uint64_t>(address);
-    if (begin % bytes != 0 || !isInBuffer(begin, bytes))
+    if (!isInBounds(place, bytes) || addressOf(place) % bytes != 0)
       return false;
-    return ranges.empty() || noteAccess(by, begin, bytes, isWrite);
+    Marks *marks = buffers[place.buffer].marks;
+    return !marks || noteAccess(by, marks + place.offset, bytes, isWrite);
   }
-  std::string whyNot(const GlobalAccess &by, const void *address,
+  std::string whyNot(const GlobalAccess &by, const GlobalPlace &place,
                      uint32_t bytes, bool isWrite) const;
 
 private:
-  struct Buffer {
-    size_t number;
-    uint64_t begin, end;
-  };
-  bool isInBuffer(uint64_t begin, uint32_t bytes) {
-    const Buffer *buffer = last;
-    if (buffer && begin >= buffer->begin && begin + bytes <= buffer->end)
-      return true;
-    return findBuffer(begin, bytes);
-  }
-  bool findBuffer(uint64_t begin, uint32_t bytes);
-  bool noteAccess(const GlobalAccess &by, uint64_t begin, uint32_t bytes,
-                  bool isWrite);
-  std::string place(uint64_t address, uint32_t bytes) const;
-
   /// Of each byte the last write and two readers, as of shared memory.
   struct Marks {
     GlobalAccess written, firstRead, otherRead;
   };
-  /// A stretch of memory that buffers cover, for they may overlap.
-  struct Range {
-    uint64_t begin, end;
-    /// From calloc, for the system to give out what is touched only.
+  struct Buffer {
+    uint64_t begin;
+    int64_t bytes;
+    /// Null where races are not looked for.
     Marks *marks;
   };
-  Marks *marksOf(uint64_t address) const;
+  void makeMarks();
+  /// What the dispatch gives, and the kernel takes it to be.
+  int64_t sizeOf(const GlobalPlace &place) const {
+    return std::min(place.size, buffers[place.buffer].bytes);
+  }
+  bool isInBounds(const GlobalPlace &place, uint32_t bytes) const {
+    return place.buffer < buffers.size() && place.offset >= 0 &&
+           sizeOf(place) >= int64_t(bytes) &&
+           place.offset <= sizeOf(place) - int64_t(bytes);
+  }
+  static bool noteAccess(const GlobalAccess &by, Marks *marks, uint32_t bytes,
+                         bool isWrite);
+  std::string describe(const GlobalPlace &place) const;
   static bool races(const GlobalAccess &before, const GlobalAccess &now);
 
   const Sites &sites;
   std::vector<Buffer> buffers;
-  /// The one that was accessed last, most likely to be accessed next.
-  const Buffer *last = nullptr;
-  std::vector<Range> ranges;
+  /// Of the stretches of memory that buffers cover, for they may overlap. From
+  /// calloc, for the system to give out what is touched only.
+  struct Free {
+    void operator()(Marks *marks) const { std::free(marks); }
+  };
+  std::vector<std::unique_ptr<Marks, Free>> stretches;
 };
 
 } // namespace infini::sim

@@ -38,28 +38,32 @@ void move(void *to, const void *from, uint32_t bytes) {
 }
 
 void infini_lane_load_global(const infini_lane *self, const char *where,
-                             const void *address, uint32_t bytes,
-                             uint32_t predicate, void *result) {
+                             uint32_t buffer, int64_t offset, int64_t size,
+                             uint32_t bytes, uint32_t predicate, void *result) {
   Lane &lane = laneOf(self);
   if (!predicate) {
     lane.block->skipAccess(lane, where, LoggedAccess::global);
     std::memset(result, 0, bytes);
     return;
   }
-  lane.block->accessGlobal(lane, where, address, bytes, false);
-  move(result, address, bytes);
+  move(result,
+       lane.block->accessGlobal(lane, where, {buffer, offset, size}, bytes,
+                                false),
+       bytes);
 }
 
 void infini_lane_store_global(const infini_lane *self, const char *where,
-                              void *address, uint32_t bytes, uint32_t predicate,
+                              uint32_t buffer, int64_t offset, int64_t size,
+                              uint32_t bytes, uint32_t predicate,
                               const void *value) {
   Lane &lane = laneOf(self);
   if (!predicate) {
     lane.block->skipAccess(lane, where, LoggedAccess::global);
     return;
   }
-  lane.block->accessGlobal(lane, where, address, bytes, true);
-  move(address, value, bytes);
+  move(lane.block->accessGlobal(lane, where, {buffer, offset, size}, bytes,
+                                true),
+       value, bytes);
 }
 
 void infini_lane_load_shared(const infini_lane *self, const char *where,
@@ -82,10 +86,11 @@ void infini_lane_store_shared(const infini_lane *self, const char *where,
 }
 
 void infini_lane_copy_async(const infini_lane *self, const char *where,
-                            uint32_t address, const void *global,
-                            uint32_t bytes, uint32_t predicate) {
+                            uint32_t address, uint32_t buffer, int64_t offset,
+                            int64_t size, uint32_t bytes, uint32_t predicate) {
   Lane &lane = laneOf(self);
-  lane.block->copyAsync(lane, where, address, global, bytes, predicate != 0);
+  lane.block->copyAsync(lane, where, address, {buffer, offset, size}, bytes,
+                        predicate != 0);
 }
 
 void infini_lane_commit(const infini_lane *self, const char * /*where*/) {

@@ -31,6 +31,19 @@ module {
 
 // -----
 
+module {
+  module @sizes attributes {program.kernel, program.threads = 32 : i64} {
+    // expected-error@+1 {{expected an index for each of the 3 dynamic dimensions of buffers, got 2}}
+    func.func @sizes(%a: memref<?x8xf32>, %b: memref<?x?xf32>, %n: index, %m: index) {
+      %x = nv.load_global %a[%n] : memref<?x8xf32>, vector<1xf32>
+      nv.store_global %x, %b[%m] : vector<1xf32>, memref<?x?xf32>
+      return
+    }
+  }
+}
+
+// -----
+
 // A module without a name has no kernel: it stays.
 module {
   module {

@@ -13,15 +13,20 @@
 // LLVM-NOT: {{ (nv|gpu|memref|arith|vector|builtin)\.[a-z]}}
 module @arguments attributes {program.kernel, program.threads = 64 : i64} {
   func.func @arguments(%a: memref<?x8xf32>, %n: index, %b: memref<?x8xf32>, %rows_a: index, %rows_b: index) {
-    // CHECK-DAG: %[[P0:.*]] = llvm.getelementptr %[[ARGS]][0] : (!llvm.ptr) -> !llvm.ptr, i64
-    // CHECK-DAG: %[[A:.*]] = llvm.load %[[P0]] : !llvm.ptr -> !llvm.ptr
+    // CHECK-NOT: llvm.getelementptr %[[ARGS]][0]
     // CHECK-DAG: %[[P2:.*]] = llvm.getelementptr %[[ARGS]][2]
     // CHECK-DAG: %[[N64:.*]] = llvm.load %[[P2]] : !llvm.ptr -> i64
     // CHECK-DAG: %[[N:.*]] = arith.index_cast %[[N64]] : i64 to index
-    // CHECK-DAG: %[[P1:.*]] = llvm.getelementptr %[[ARGS]][1]
-    // CHECK-DAG: %[[B:.*]] = llvm.load %[[P1]] : !llvm.ptr -> !llvm.ptr
-    // CHECK-DAG: llvm.getelementptr %[[ARGS]][3]
-    // CHECK-DAG: llvm.getelementptr %[[ARGS]][4]
+    // A buffer's size in bytes: of the dimensions that are not static the
+    // scalars at the end say how large they are.
+    // CHECK-DAG: %[[P3:.*]] = llvm.getelementptr %[[ARGS]][3]
+    // CHECK-DAG: %[[ROWS_A:.*]] = llvm.load %[[P3]] : !llvm.ptr -> i64
+    // CHECK-DAG: %[[P4:.*]] = llvm.getelementptr %[[ARGS]][4]
+    // CHECK-DAG: %[[ROWS_B:.*]] = llvm.load %[[P4]] : !llvm.ptr -> i64
+    // CHECK: %[[ROW:.*]] = llvm.mlir.constant(32 : i64) : i64
+    // CHECK: %[[SIZE_A:.*]] = arith.muli %[[ROW]], %[[ROWS_A]] : i64
+    // CHECK: %[[ROW:.*]] = llvm.mlir.constant(32 : i64) : i64
+    // CHECK: %[[SIZE_B:.*]] = arith.muli %[[ROW]], %[[ROWS_B]] : i64
     // The block's position lies at 0, 8, and 16 of the lane, its number at 24.
     // CHECK: %[[PX:.*]] = llvm.getelementptr %[[LANE]][0] : (!llvm.ptr) -> !llvm.ptr, i64
     // CHECK: %[[X:.*]] = llvm.load %[[PX]] : !llvm.ptr -> i64
@@ -36,9 +41,14 @@ module @arguments attributes {program.kernel, program.threads = 64 : i64} {
     %i = arith.addi %x, %n : index
     %j = arith.addi %y, %z : index
     %k = arith.addi %j, %t : index
-    // CHECK: llvm.getelementptr %[[A]][%{{.*}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+    // CHECK: %[[I:.*]] = arith.index_cast %{{.*}} : index to i64
+    // CHECK: %[[FOUR:.*]] = llvm.mlir.constant(4 : i64) : i64
+    // CHECK: %[[OFFSET:.*]] = arith.muli %[[I]], %[[FOUR]] : i64
+    // CHECK: %[[BYTES:.*]] = llvm.mlir.constant(16 : i32) : i32
+    // CHECK: llvm.call %{{.*}}(%[[LANE]], %{{.*}}, %[[NUMBER_A:[^,]*]], %[[OFFSET]], %[[SIZE_A]], %[[BYTES]], %{{.*}}, %{{.*}}) :
     %v = nv.load_global %a[%i] : memref<?x8xf32>, vector<4xf32>
-    // CHECK: llvm.getelementptr %[[B]][%{{.*}}] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+    // CHECK: %[[NUMBER_B:.*]] = llvm.mlir.constant(1 : i32) : i32
+    // CHECK: llvm.call %{{.*}}(%[[LANE]], %{{.*}}, %[[NUMBER_B]], %{{[^,]*}}, %[[SIZE_B]], %{{.*}}) :
     nv.store_global %v, %b[%k] : vector<4xf32>, memref<?x8xf32>
     return
   }
@@ -65,7 +75,7 @@ module @calls attributes {program.kernel, program.threads = 32 : i64} {
     // CHECK: %[[TABLE:.*]] = llvm.load %[[PT]] : !llvm.ptr -> !llvm.ptr
     // CHECK: %[[SLOT:.*]] = llvm.getelementptr %[[TABLE]][0] : (!llvm.ptr) -> !llvm.ptr, i64
     // CHECK: %[[F:.*]] = llvm.load %[[SLOT]] : !llvm.ptr -> !llvm.ptr
-    // CHECK: llvm.call %[[F]](%[[LANE]], %[[WHERE]], %{{.*}}, %{{.*}}, %[[FLAG]], %{{.*}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i32, i32, !llvm.ptr) -> ()
+    // CHECK: llvm.call %[[F]](%[[LANE]], %[[WHERE]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[FLAG]], %{{.*}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, i32, i64, i64, i32, i32, !llvm.ptr) -> ()
     // CHECK: llvm.load %{{.*}} {alignment = 1 : i64} : !llvm.ptr -> vector<8xbf16>
     %v = nv.load_global %q[%n] if %p : memref<?x64xbf16>, vector<8xbf16> loc("/tmp/some/model.mlir":12:3)
     // Without a predicate it is 1; bytes: 2.
@@ -94,11 +104,11 @@ module @copies attributes {program.kernel, program.threads = 32 : i64} {
   func.func @copies(%q: memref<?x64xbf16>, %n: index, %rows: index) {
     %p = arith.cmpi slt, %n, %rows : index
     %a = arith.index_cast %n : index to i32
-    // The shared address, then the global one.
+    // The shared address, then the global place.
     // CHECK: llvm.mlir.constant(16 : i32)
     // CHECK: llvm.getelementptr %{{.*}}[4] : (!llvm.ptr) -> !llvm.ptr, i64
     // CHECK: llvm.getelementptr %{{.*}}[4] : (!llvm.ptr) -> !llvm.ptr, i64
-    // CHECK: llvm.call %{{.*}} : !llvm.ptr, (!llvm.ptr, !llvm.ptr, i32, !llvm.ptr, i32, i32) -> ()
+    // CHECK: llvm.call %{{.*}} : !llvm.ptr, (!llvm.ptr, !llvm.ptr, i32, i32, i64, i64, i32, i32) -> ()
     nv.copy_async %q[%n], %a if %p {bytes = 16 : i64} : memref<?x64xbf16>
     // CHECK: llvm.getelementptr %{{.*}}[5] : (!llvm.ptr) -> !llvm.ptr, i64
     // CHECK: llvm.call %{{.*}} : !llvm.ptr, (!llvm.ptr, !llvm.ptr) -> ()
