@@ -119,7 +119,7 @@ def main():
 
     build = os.path.abspath(a.build)
     # Without its binaries a test skips itself, which must not pass for success here.
-    needed = {"lit": ["infini-opt", "infini-decay-opt"], "gtest": ["infini-runtime-tests"], "pytest": ["infini-compile", "infini-run", "infini-decay-compile"]}
+    needed = {"lit": ["infini-opt", "infini-decay-opt"], "gtest": ["infini-runtime-tests"], "pytest": ["infini-compile", "infini-memory", "infini-run", "infini-decay-compile"]}
     for name in sum((needed[suite] for suite in suites), []):
         if not os.access(os.path.join(build, "bin", name), os.X_OK):
             print(f"check.py: error: {name} is not in {os.path.join(a.build, 'bin')}\n"
