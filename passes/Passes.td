@@ -396,6 +396,34 @@ def TileSinkBehindLoops : Pass<"tile-sink-behind-loops", "::mlir::func::FuncOp">
     Statistic<"repeated", "num-repeated", "Number of loads repeated behind a loop">];
 }
 
+def TileHoistFactors : Pass<"tile-hoist-factors", "::mlir::func::FuncOp"> {
+  let summary = "Reads what a loop's products share before the loop";
+  let description = [{
+    A load that only products use, from a buffer that the kernel does not write, at a
+    place that the block's number alone gives, is moved before the loops around it:
+    it lies in shared memory while they run.
+
+    Numerics: bit-exact.
+  }];
+  let statistics = [Statistic<"numHoisted", "num-hoisted", "Number of loads moved">];
+}
+
+def TileSplitFactors : Pass<"tile-split-factors", "::mlir::func::FuncOp"> {
+  let summary = "Products of 16 bits and f32 on matrix units";
+  let description = [{
+    In a product of a tile that was widened from 16 bits and one of f32, the latter, x, becomes
+    h + l with h = bf16(x) and l = bf16(x - h), and the product a sum of products of bf16 that
+    are summed in f32: a h + a l. A tile of f16 is split as well, and the product is
+    h h' + h l' + l h'. Products of f32 alone stay.
+
+    Numerics: changes rounding. 16 bits of x are kept: a relative error of 2^-17 in each of its
+    elements (2^-16 where both are split). Infinities and NaNs stay what they are; finite numbers
+    above 3.39e38, which bf16 does not have, become infinite.
+  }];
+  let statistics = [Statistic<"numSplit", "num-split", "Number of products that became sums">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def TileSplitProducts : Pass<"tile-split-products", "::mlir::func::FuncOp"> {
   let summary = "Computes a product with a large side in panels";
   let description = [{

@@ -160,6 +160,8 @@ void infini::buildLaneStage(OpPassManager &pm,
                             const GpuPipelineOptions &options) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
   kernel.addPass(createTileSplitBlocks());
+  kernel.addNestedPass<func::FuncOp>(createTileHoistFactors());
+  kernel.addNestedPass<func::FuncOp>(createTileSplitFactors());
   InfiniKernelToBlocksOptions blocks;
   blocks.warps = options.warps;
   kernel.addPass(createInfiniKernelToBlocks(blocks));

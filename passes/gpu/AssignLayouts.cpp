@@ -81,12 +81,14 @@ private:
   Value fragment(Value value, LayoutAttr layout);
   LayoutAttr storeLayout(StoreOp op);
 
-  LayoutAttr coalesced(ArrayRef<int64_t> shape) {
+  /// With no two warps along `whole`, where a dimension is given.
+  LayoutAttr coalesced(ArrayRef<int64_t> shape, int64_t whole = -1) {
     auto it = units.find(SmallVector<int64_t>(shape));
     return coalescedLayout(function.getContext(), shape,
                            it == units.end() ? shape : ArrayRef(it->second),
-                           contiguous, warps);
+                           contiguous, warps, whole);
   }
+  LayoutAttr reducedFrom(ReduceOp op);
   void setLayout(Value value, LayoutAttr layout) {
     auto type = cast<RankedTensorType>(value.getType());
     value.setType(
@@ -182,10 +184,13 @@ void LayoutAssignment::chooseSwaps() {
   function.walk([&](DotOp op) {
     if (productBehind(op.getA()))
       return;
-    if (DotOp before = productBehind(op.getB())) {
+    DotOp before = productBehind(op.getB());
+    if (!before)
+      return;
+    op.setSwapped(true);
+    // With those whose sums it goes on with.
+    for (; before; before = before.getAcc().getDefiningOp<DotOp>())
       before.setSwapped(true);
-      op.setSwapped(true);
-    }
   });
 }
 
@@ -261,11 +266,8 @@ Choice LayoutAssignment::choiceOf(Operation *op) {
                                 : plainProductLayout(dot, warps),
             2};
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    Choice source = wanted.lookup(reduce.getSource());
-    if (!source.layout)
-      source = {coalesced(reduce.getSource().getType().getShape()), 1};
-    source.layout = source.layout.dropDim(reduce.getAxis());
-    return source;
+    return {reducedFrom(reduce).dropDim(reduce.getAxis()),
+            std::max(1, wanted.lookup(reduce.getSource()).strength)};
   }
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
     Choice source = wanted.lookup(transpose.getSource());
@@ -498,17 +500,16 @@ LayoutAttr LayoutAssignment::storeLayout(StoreOp op) {
                                                                       : has;
 }
 
-/// Without warps along `axis`: each warp holds all of it.
-static LayoutAttr withoutWarpsAlong(LayoutAttr layout, int64_t axis) {
-  SmallVector<LayoutBasis> warp(layout.getWarp());
-  SmallVector<int64_t> repeat(layout.getRepeat());
-  for (LayoutBasis &basis : warp)
-    if (basis.dim == axis) {
-      basis = {};
-      repeat[axis] *= 2;
-    }
-  return LayoutAttr::get(layout.getContext(), layout.getLane(), warp,
-                         layout.getReg(), repeat);
+/// The layout of which a sum is made: each warp has whole sums.
+LayoutAttr LayoutAssignment::reducedFrom(ReduceOp op) {
+  int64_t axis = op.getAxis();
+  LayoutAttr source = wanted.lookup(op.getSource()).layout;
+  bool acrossWarps =
+      !source || llvm::any_of(source.getWarp(), [&](const LayoutBasis &basis) {
+        return basis.dim == axis;
+      });
+  return acrossWarps ? coalesced(op.getSource().getType().getShape(), axis)
+                     : source;
 }
 
 LogicalResult LayoutAssignment::rewrite(Operation *op) {
@@ -561,12 +562,12 @@ LogicalResult LayoutAssignment::rewrite(Operation *op) {
     dot.getBMutable().set(fragment(dot.getB(), layouts.b));
     dot.getAccMutable().set(require(dot.getAcc(), layout));
   } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    LayoutAttr source = wanted.lookup(reduce.getSource()).layout;
-    if (!source)
-      source = coalesced(reduce.getSource().getType().getShape());
+    LayoutAttr source = reducedFrom(reduce);
+    // The source's layout may have been found after the result's.
+    layout = source.dropDim(reduce.getAxis());
+    wanted[result].layout = layout;
     reduce.getInitMutable().set(require(reduce.getInit(), layout));
-    reduce.getSourceMutable().set(require(
-        reduce.getSource(), withoutWarpsAlong(source, reduce.getAxis())));
+    reduce.getSourceMutable().set(require(reduce.getSource(), source));
   } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
     (void)transpose; // its source has the layout that it was made from
   } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {

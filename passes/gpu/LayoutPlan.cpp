@@ -156,35 +156,50 @@ LayoutAttr infini::plainProductLayout(DotOp op, int64_t warps) {
   return op.getSwapped() ? acc.permute({1, 0}) : acc;
 }
 
+/// Threads read neighbouring elements, along the last dimension first. No two
+/// warps share what lies along the dimension `whole`, where one is given.
 LayoutAttr infini::coalescedLayout(MLIRContext *context,
                                    ArrayRef<int64_t> shape,
                                    ArrayRef<int64_t> unit, int64_t contiguous,
-                                   int64_t warps) {
+                                   int64_t warps, int64_t whole) {
   int64_t rank = shape.size();
   SmallVector<LayoutBasis> reg, lane, warp;
   SmallVector<int64_t> stride(rank, 1);
+  auto fits = [&](int64_t dim) {
+    return unit[dim] % (2 * stride[dim]) == 0 &&
+           shape[dim] % (2 * stride[dim]) == 0;
+  };
   auto add = [&](SmallVector<LayoutBasis> &bases, int64_t dim) {
-    if (unit[dim] % (2 * stride[dim]) != 0 ||
-        shape[dim] % (2 * stride[dim]) != 0)
-      return false;
     bases.push_back({dim, stride[dim]});
     stride[dim] *= 2;
-    return true;
   };
   if (rank)
-    while ((int64_t(1) << reg.size()) < contiguous && add(reg, rank - 1))
-      ;
+    while ((int64_t(1) << reg.size()) < contiguous && fits(rank - 1))
+      add(reg, rank - 1);
+  unsigned warpBits = llvm::Log2_64(warps);
+  // What warps may be spread over is kept for them, but for two lanes' worth.
+  auto isForWarps = [&](int64_t dim) {
+    if (whole < 0 || dim == whole)
+      return false;
+    int64_t left = 0;
+    for (int64_t other = 0; other < rank; ++other)
+      if (other != whole)
+        left += llvm::countr_zero(
+            uint64_t(std::gcd(shape[other], unit[other]) / stride[other]));
+    int64_t lanes = llvm::count_if(
+        lane, [&](const LayoutBasis &basis) { return basis.dim == rank - 1; });
+    return left <= warpBits && (dim != rank - 1 || lanes >= 2);
+  };
   for (int64_t dim = rank - 1; dim >= 0; --dim)
-    while (lane.size() < kLaneBits && add(lane, dim))
-      ;
+    while (lane.size() < kLaneBits && fits(dim) && !isForWarps(dim))
+      add(lane, dim);
   while (lane.size() < kLaneBits)
     lane.push_back({});
   // Warps along other dimensions first: what reduces the last one stays in a
   // warp.
-  unsigned warpBits = llvm::Log2_64(warps);
   for (int64_t dim = 0; dim < rank; ++dim)
-    while (warp.size() < warpBits && add(warp, dim))
-      ;
+    while (dim != whole && warp.size() < warpBits && fits(dim))
+      add(warp, dim);
   while (warp.size() < warpBits)
     warp.push_back({});
   SmallVector<int64_t> repeat;

@@ -44,7 +44,8 @@ tile::LayoutAttr plainProductLayout(tile::DotOp op, int64_t warps);
 tile::LayoutAttr coalescedLayout(mlir::MLIRContext *context,
                                  llvm::ArrayRef<int64_t> shape,
                                  llvm::ArrayRef<int64_t> unit,
-                                 int64_t contiguous, int64_t warps);
+                                 int64_t contiguous, int64_t warps,
+                                 int64_t whole = -1);
 
 /// A buffer in shared memory for a tile, without bank conflicts for matrices of
 /// 8 rows × 16 bytes.

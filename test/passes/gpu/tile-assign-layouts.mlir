@@ -386,10 +386,10 @@ func.func @reduce_last(%a: memref<16x64xf32>, %b: memref<16xf32>) {
 
 // -----
 
-// No warps along what is summed over: each has all of it.
+// No warps along what is summed over: each has columns of its own.
 // CHECK-LABEL: func @reduce_first
-// CHECK: tile.load {{.*}} -> tensor<64x64xf32, #tile.layout<lane = [1:4, 1:8, 1:16, 1:32, 0:1], warp = [_, _], register = [1:1, 1:2], repeat = [32, 1]>>
-// CHECK: tile.reduce sum {{.*}} into tensor<64xf32, #tile.layout<lane = [0:4, 0:8, 0:16, 0:32, _], warp = [_, _], register = [0:1, 0:2], repeat = [1]>>
+// CHECK: tile.load {{.*}} -> tensor<64x64xf32, #tile.layout<lane = [1:4, 1:8, 0:1, 0:2, 0:4], warp = [1:16, 1:32], register = [1:1, 1:2], repeat = [8, 1]>>
+// CHECK: tile.reduce sum {{.*}} into tensor<64xf32, #tile.layout<lane = [0:4, 0:8, _, _, _], warp = [0:16, 0:32], register = [0:1, 0:2], repeat = [1]>>
 func.func @reduce_first(%a: memref<64x64xf32>, %b: memref<64xf32>) {
   %x = tile.load %a[0, 0] dims [0, 1] : memref<64x64xf32> -> tensor<64x64xf32>
   %z = arith.constant dense<0.0> : tensor<64xf32>
@@ -401,11 +401,11 @@ func.func @reduce_first(%a: memref<64x64xf32>, %b: memref<64xf32>) {
 // -----
 
 // A product's rows are spread over warps; to sum over them it goes through
-// shared memory.
+// shared memory, to columns of each warp.
 // CHECK-LABEL: func @reduce_product
 // CHECK: %[[D:.*]] = tile.dot
 // CHECK: tile.write %[[D]], %[[S:.*]][0, 0]
-// CHECK-NEXT: %[[R:.*]] = tile.read %[[S]][0, 0] : {{.*}} -> tensor<64x64xf32, #tile.layout<lane = [1:2, 1:4, 0:1, 0:2, 0:4], warp = [_, _], register = [1:1, 0:8], repeat = [4, 8]>>
+// CHECK-NEXT: %[[R:.*]] = tile.read %[[S]][0, 0] : {{.*}} -> tensor<64x64xf32, #tile.layout<lane = [1:8, 1:16, 0:1, 0:2, 0:4], warp = [1:32, _], register = [1:1, 1:2, 1:4], repeat = [8, 1]>>
 // CHECK-NEXT: tile.reduce sum %[[R]]
 func.func @reduce_product(%a: memref<64x32xbf16>, %b: memref<32x64xbf16>, %c: memref<64xf32>) {
   %x = tile.load %a[0, 0] dims [0, 1] : memref<64x32xbf16> -> tensor<64x32xbf16>
