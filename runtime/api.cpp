@@ -298,6 +298,15 @@ infini_status *infini_session_read_state(const infini_session *session,
   return guarded([&] { return session->object->readState(name, *tensor); });
 }
 
+infini_status *infini_session_save(const infini_session *session,
+                                   const char *path) {
+  return guarded([&] { return session->object->save(path); });
+}
+
+infini_status *infini_session_load(infini_session *session, const char *path) {
+  return guarded([&] { return session->object->load(path); });
+}
+
 void infini_session_statistics(const infini_session *session,
                                infini_statistics *statistics) {
   *statistics = session->object->statistics();

@@ -239,7 +239,8 @@ INFINI_API void infini_session_release(infini_session *session);
 /// in and allocates (give it back with infini_tensor_release), otherwise type
 /// and shape must be those of the result. State is read and updated.
 /// Errors: user (count, type or shape; nothing has happened then), out of
-/// memory, bug. After an error while it ran, only reset and release are left.
+/// memory, bug. After an error while it ran, only reset, load and release are
+/// left.
 INFINI_API infini_status *infini_function_call(infini_session *session,
                                                const infini_tensor *inputs,
                                                size_t input_count,
@@ -297,8 +298,29 @@ INFINI_API infini_status *
 infini_session_read_state(const infini_session *session, const char *name,
                           infini_tensor *tensor);
 
+/// Saves the state and the number of tokens of the text in a file, from which
+/// any session of the same model goes on (docs/state-format.md). The file is
+/// replaced at once or not at all, and is on the disk when this returns; if the
+/// process ends before, the old one is there as it was.
+/// For entries that take a text: see infini_session_feed.
+/// Errors: user (the path, and which of the system's calls failed why; the
+/// entry takes no text), out of memory. The session is as it was.
+INFINI_API infini_status *infini_session_save(const infini_session *session,
+                                              const char *path);
+
+/// Goes on from a file that infini_session_save wrote: as the session that
+/// wrote it would, on the same device to the bit. Everything is checked before
+/// anything is changed. The file must not be changed meanwhile.
+/// Errors: user (no such file; of another model, of other weights, or of
+/// another package), data (damaged, truncated, other version), out of memory:
+/// the session is as it was. If a device fails while it takes the state, only
+/// reset, load and release are left.
+INFINI_API infini_status *infini_session_load(infini_session *session,
+                                              const char *path);
+
 typedef struct infini_statistics {
-  /// Fed since the session was opened or reset.
+  /// Of the text: since the session was opened or reset; those before a state
+  /// that was loaded included.
   uint64_t tokens;
   /// Calls of the entry since the session was opened.
   uint64_t calls;

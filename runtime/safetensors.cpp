@@ -104,6 +104,8 @@ struct Description {
 class ContentsReader final : public JsonReader {
 public:
   std::map<std::string, Description, std::less<>> tensors;
+  /// Pairs of strings, in the order of the file.
+  Metadata metadataPairs;
 
   bool start_object(std::size_t) override {
     switch (where) {
@@ -144,6 +146,7 @@ public:
     }
     if (where == metadata) {
       where = metadataValue;
+      metadataPairs.emplace_back(std::move(text), std::string());
       return true;
     }
     field = text;
@@ -160,6 +163,7 @@ public:
   bool string(string_t &text) override {
     if (where == metadataValue) {
       where = metadata;
+      metadataPairs.back().second = std::move(text);
       return true;
     }
     if (where != tensor || field != "dtype")
@@ -285,8 +289,8 @@ bool parse(std::string_view json, JsonReader &reader) {
 // The table of contents
 //===----------------------------------------------------------------------===//
 
-static Error toTensor(const Description &from, const uint8_t *data,
-                      uint64_t dataBytes, Tensor &to) {
+static Error toEntry(const Description &from, uint64_t dataBytes,
+                     HeaderEntry &to) {
   std::string place = "tensor " + quote(from.name);
   bool known = false;
 #define INFINI_CHECK(name, bytes)                                              \
@@ -324,17 +328,17 @@ static Error toTensor(const Description &from, const uint8_t *data,
                    " bytes of data for its shape and dtype, got " +
                    std::to_string(end - begin));
   to.name = from.name;
-  to.data = data + begin;
+  to.begin = begin;
   to.bytes = bytes;
   return Error();
 }
 
-Error safetensors::readContents(const uint8_t *file, size_t size,
-                                std::vector<Tensor> &tensors) {
+Error safetensors::readHeaderLength(const uint8_t *file, uint64_t size,
+                                    uint64_t &headerBytes) {
   if (size < 8)
     return damaged("expected at least 8 bytes, got " + std::to_string(size) +
                    "; is the file truncated?");
-  uint64_t headerBytes = 0;
+  headerBytes = 0;
   for (int i = 7; i >= 0; --i)
     headerBytes = headerBytes << 8 | file[i];
   // The limit of the reference implementation.
@@ -345,43 +349,67 @@ Error safetensors::readContents(const uint8_t *file, size_t size,
         " bytes, expected at most " +
         std::to_string(std::min<uint64_t>(size - 8, maxHeaderBytes)) +
         "; is the file truncated, or not a safetensors file?");
-  std::string_view header(reinterpret_cast<const char *>(file) + 8,
-                          headerBytes);
+  return Error();
+}
+
+Error safetensors::readHeader(std::string_view header, uint64_t dataBytes,
+                              std::vector<HeaderEntry> &entries,
+                              Metadata *metadata) {
   if (header.empty() || header[0] != '{')
     return damaged("expected the header to begin with '{'");
   ContentsReader reader;
   if (!parse(header, reader))
     return damaged("header: " + reader.problem);
+  if (metadata)
+    *metadata = std::move(reader.metadataPairs);
 
-  const uint8_t *data = file + 8 + headerBytes;
-  uint64_t dataBytes = size - 8 - headerBytes;
-  tensors.clear();
+  entries.clear();
   for (const auto &[name, description] : reader.tensors) {
-    tensors.emplace_back();
-    if (Error error = toTensor(description, data, dataBytes, tensors.back()))
+    entries.emplace_back();
+    if (Error error = toEntry(description, dataBytes, entries.back()))
       return error;
   }
   // Together the tensors are the data: no byte belongs to two or to none.
-  std::vector<const Tensor *> order;
-  for (const Tensor &tensor : tensors)
-    order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](const Tensor *a, const Tensor *b) {
-    return a->data != b->data ? a->data < b->data : a->bytes < b->bytes;
-  });
-  const uint8_t *end = data;
-  for (const Tensor *tensor : order) {
-    if (tensor->data < end)
-      return damaged("tensor " + quote(tensor->name) +
+  std::vector<const HeaderEntry *> order;
+  for (const HeaderEntry &entry : entries)
+    order.push_back(&entry);
+  std::sort(order.begin(), order.end(),
+            [](const HeaderEntry *a, const HeaderEntry *b) {
+              return a->begin != b->begin ? a->begin < b->begin
+                                          : a->bytes < b->bytes;
+            });
+  uint64_t end = 0;
+  for (const HeaderEntry *entry : order) {
+    if (entry->begin < end)
+      return damaged("tensor " + quote(entry->name) +
                      ": its data overlaps that of another");
-    if (tensor->data > end)
-      return damaged("tensor " + quote(tensor->name) + ": " +
-                     std::to_string(tensor->data - end) +
+    if (entry->begin > end)
+      return damaged("tensor " + quote(entry->name) + ": " +
+                     std::to_string(entry->begin - end) +
                      " bytes before its data belong to no tensor");
-    end = tensor->data + tensor->bytes;
+    end = entry->begin + entry->bytes;
   }
-  if (end != data + dataBytes)
-    return damaged("the last " + std::to_string(data + dataBytes - end) +
+  if (end != dataBytes)
+    return damaged("the last " + std::to_string(dataBytes - end) +
                    " bytes of the file belong to no tensor");
+  return Error();
+}
+
+Error safetensors::readContents(const uint8_t *file, size_t size,
+                                std::vector<Tensor> &tensors) {
+  uint64_t headerBytes;
+  if (Error error = readHeaderLength(file, size, headerBytes))
+    return error;
+  std::string_view header(reinterpret_cast<const char *>(file) + 8,
+                          headerBytes);
+  std::vector<HeaderEntry> entries;
+  if (Error error = readHeader(header, size - 8 - headerBytes, entries))
+    return error;
+  tensors.clear();
+  for (HeaderEntry &entry : entries)
+    tensors.push_back({std::move(entry.name), entry.dtype,
+                       std::move(entry.shape),
+                       file + 8 + headerBytes + entry.begin, entry.bytes});
   return Error();
 }
 

@@ -146,11 +146,13 @@ Status Session::runBound(const infini_tensor *results, Transfers transfers) {
   for (size_t i = 0; i < outputStates.size(); ++i)
     if (outputStates[i] && entry->outputs[i].isScalar())
       outputStates[i]->scalar = executor->outputScalar(i);
+  if (takesText)
+    counts.tokens += static_cast<uint64_t>(inputs[argumentInputs[0]].shape[0]);
   ++counts.calls;
   return Status();
 }
 
-static Status brokenSession() {
+Status Session::brokenSession() {
   return userError("an earlier call of this session failed half way; reset "
                    "the session");
 }
@@ -238,7 +240,7 @@ Status Session::repeat(const infini_tensor *arguments, size_t argumentCount,
 // Texts
 //===----------------------------------------------------------------------===//
 
-Status Session::checkTextForm(const Port *&tokens, const Port *&logits) const {
+Status Session::checkTextForm() const {
   const Program &program = package->program();
   auto refuse = [&](const char *what) {
     return userError("entry ", quoted(entry->name),
@@ -248,14 +250,14 @@ Status Session::checkTextForm(const Port *&tokens, const Port *&logits) const {
     return refuse("the package was not made from a model folder");
   if (argumentInputs.size() != 1 || argumentOutputs.size() != 1)
     return refuse("expected one argument and one result");
-  tokens = &entry->inputs[argumentInputs[0]];
-  logits = &entry->outputs[argumentOutputs[0]];
-  if (tokens->isScalar() || tokens->dims.size() != 1 ||
-      (tokens->element != ElementType::i32 &&
-       tokens->element != ElementType::i64))
+  const Port &tokens = entry->inputs[argumentInputs[0]];
+  const Port &logits = entry->outputs[argumentOutputs[0]];
+  if (tokens.isScalar() || tokens.dims.size() != 1 ||
+      (tokens.element != ElementType::i32 &&
+       tokens.element != ElementType::i64))
     return refuse("expected i32 or i64 tokens of shape [T]");
-  if (logits->isScalar() || logits->shape.size() != 2 ||
-      logits->element != ElementType::f32)
+  if (logits.isScalar() || logits.shape.size() != 2 ||
+      logits.element != ElementType::f32)
     return refuse("expected f32 logits of shape [T, V]");
   return Status();
 }
@@ -284,8 +286,7 @@ Status Session::feed(const int32_t *tokens, size_t count, float *logits,
                      infini_logits_callback callback, void *user) {
   if (broken)
     return brokenSession();
-  const Port *tokenPort, *logitsPort;
-  INFINI_TRY(checkTextForm(tokenPort, logitsPort));
+  INFINI_TRY(checkTextForm());
   size_t vocabSize = package->program().model.vocabSize;
   if (count && !tokens)
     return userError("expected ", count, " tokens, got a null pointer");
@@ -304,7 +305,6 @@ Status Session::feed(const int32_t *tokens, size_t count, float *logits,
       to = logitsBuffer.data();
     }
     INFINI_TRY(feedCall(tokens + done, part, to));
-    counts.tokens += part;
     done += part;
     if (callback && callback(user, to, part, vocabSize) != 0)
       return userError("stopped by the caller after ", done, " tokens");

@@ -16,6 +16,8 @@
 
 namespace infini {
 
+struct StateTensor;
+
 class Session {
 public:
   /// `entryName` may be empty, `weights` null; see infini.h.
@@ -40,6 +42,8 @@ public:
     return states[index].port->name;
   }
   Status readState(std::string_view name, infini_tensor &tensor) const;
+  Status save(const std::string &path) const;
+  Status load(const std::string &path);
 
   infini_statistics statistics() const;
 
@@ -74,9 +78,14 @@ private:
   /// Fills in what comes from the weights.
   Status bindWeights(const Entry &entry, std::vector<Executor::Input> &inputs);
   Status bindWeight(const Port &port, Executor::Input &input);
-  Status checkTextForm(const Port *&tokens, const Port *&logits) const;
+  Status checkTextForm() const;
   Status feedCall(const int32_t *tokens, size_t count, float *logits);
   Status reserveOnDevice();
+  static Status brokenSession();
+  Status checkSavable() const;
+  const State &findState(std::string_view name) const;
+  std::vector<StateTensor> stateTensors() const;
+  const std::string &weightsFingerprint() const;
   Status downloadResults(const infini_tensor *results);
   Status runOnDevice(const infini_tensor *results, Transfers transfers);
   Status runBound(const infini_tensor *results, Transfers transfers);
@@ -109,7 +118,11 @@ private:
   /// The side of arguments on a remote device; one a port.
   std::vector<std::unique_ptr<DeviceMemory>> inputMemory, outputMemory;
 
+  /// It is a language model: see checkTextForm().
+  bool takesText = false;
   uint64_t tokensPerCall = 0;
+  /// "" until it is needed: all weights are read for it.
+  mutable std::string knownWeights;
   std::vector<float> logitsBuffer;
   std::vector<int64_t> wideTokens;
   /// A call failed half way: the state is neither the old nor the new one.

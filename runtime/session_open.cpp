@@ -4,6 +4,7 @@
 //
 // Opening a session: weights, state, and constants find their places.
 
+#include "infini/runtime/element_dtype.h"
 #include "infini/runtime/nearest_name.h"
 #include "infini/runtime/session.h"
 
@@ -24,32 +25,6 @@ std::vector<int64_t> Session::staticShape(const Port &port) {
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
-
-static bool toElementType(safetensors::Dtype dtype, ElementType &type) {
-  using safetensors::Dtype;
-  switch (dtype) {
-  case Dtype::F64:
-    return type = ElementType::f64, true;
-  case Dtype::F32:
-    return type = ElementType::f32, true;
-  case Dtype::F16:
-    return type = ElementType::f16, true;
-  case Dtype::BF16:
-    return type = ElementType::bf16, true;
-  case Dtype::I64:
-    return type = ElementType::i64, true;
-  case Dtype::I32:
-    return type = ElementType::i32, true;
-  case Dtype::I16:
-    return type = ElementType::i16, true;
-  case Dtype::I8:
-    return type = ElementType::i8, true;
-  case Dtype::BOOL:
-    return type = ElementType::i1, true;
-  default:
-    return false;
-  }
-}
 
 /// The tensor that was perhaps meant by a name: none that the package uses.
 static std::string nearestUnused(const safetensors::Model &weights,
@@ -262,6 +237,7 @@ Status Session::open(std::shared_ptr<const Package> package,
       entry, *session->device, *session->module, session->poison);
   if (program.hasModel)
     session->tokensPerCall = program.model.maxTokensPerCall;
+  session->takesText = !session->checkTextForm();
   INFINI_TRY(session->reset());
   result = std::move(session);
   return Status();

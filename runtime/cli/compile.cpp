@@ -7,6 +7,7 @@
 
 #include "infini/runtime/cli/handles.h"
 #include "infini/runtime/cli/options.h"
+#include "infini/runtime/fingerprint.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -23,9 +24,6 @@
 #include <unistd.h>
 #include <vector>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 extern char **environ;
 
 using namespace infini;
@@ -33,67 +31,31 @@ using namespace infini::cli;
 
 namespace {
 
-/// A hash of a sequence of things, each with its length, so that two sequences
-/// do not run into one another.
-class Fingerprint {
-public:
-  Fingerprint() : state(XXH3_createState()) {
-    if (!state)
-      throw std::bad_alloc();
-    XXH3_128bits_reset(state);
+/// A file's first `most` bytes.
+Status addFile(Fingerprint &print, const std::string &path,
+               uint64_t most = UINT64_MAX) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return userError("cannot open ", quoted(path), ": ", strerror(errno));
+  std::vector<char> buffer(1 << 16);
+  Status status;
+  uint64_t done = 0;
+  while (done < most) {
+    ssize_t count =
+        read(fd, buffer.data(), std::min<uint64_t>(buffer.size(), most - done));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0)
+      status = userError("cannot read ", quoted(path), ": ", strerror(errno));
+    if (count <= 0)
+      break;
+    print.addPart(buffer.data(), size_t(count));
+    done += uint64_t(count);
   }
-  ~Fingerprint() { XXH3_freeState(state); }
-  Fingerprint(const Fingerprint &) = delete;
-  Fingerprint &operator=(const Fingerprint &) = delete;
-
-  void add(const void *bytes, size_t size) {
-    uint64_t length = size;
-    XXH3_128bits_update(state, &length, sizeof length);
-    XXH3_128bits_update(state, bytes, size);
-  }
-  void add(const std::string &text) { add(text.data(), text.size()); }
-  void add(uint64_t number) { add(&number, sizeof number); }
-
-  /// A file's first `most` bytes.
-  Status addFile(const std::string &path, uint64_t most = UINT64_MAX) {
-    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-      return userError("cannot open ", quoted(path), ": ", strerror(errno));
-    std::vector<char> buffer(1 << 16);
-    Status status;
-    uint64_t done = 0;
-    while (done < most) {
-      ssize_t count = read(fd, buffer.data(),
-                           std::min<uint64_t>(buffer.size(), most - done));
-      if (count < 0 && errno == EINTR)
-        continue;
-      if (count < 0)
-        status = userError("cannot read ", quoted(path), ": ", strerror(errno));
-      if (count <= 0)
-        break;
-      XXH3_128bits_update(state, buffer.data(), size_t(count));
-      done += uint64_t(count);
-    }
-    close(fd);
-    add(done);
-    return status;
-  }
-
-  std::string text() const {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
-    std::string result;
-    for (unsigned char byte : canonical.digest) {
-      static const char digits[] = "0123456789abcdef";
-      result += digits[byte >> 4];
-      result += digits[byte & 15];
-    }
-    return result;
-  }
-
-private:
-  XXH3_state_t *state;
-};
+  close(fd);
+  print.addLength(done);
+  return status;
+}
 
 bool isFolder(const std::string &path) {
   struct stat info;
@@ -117,13 +79,13 @@ Status addTensorNames(Fingerprint &print, const std::string &path) {
     return userError("cannot open ", quoted(path), ": ", strerror(errno));
   // A damaged one is the compiler's to report.
   if (count != ssize_t(sizeof headerBytes) || headerBytes > 100000000)
-    return print.addFile(path, 8);
-  return print.addFile(path, 8 + headerBytes);
+    return addFile(print, path, 8);
+  return addFile(print, path, 8 + headerBytes);
 }
 
 Status addInput(Fingerprint &print, const std::string &path) {
   if (!isFolder(path))
-    return print.addFile(path);
+    return addFile(print, path);
   std::vector<std::string> names;
   if (DIR *folder = opendir(path.c_str())) {
     while (dirent *file = readdir(folder))
@@ -138,7 +100,7 @@ Status addInput(Fingerprint &print, const std::string &path) {
       INFINI_TRY(addTensorNames(print, file));
     } else if (name == "config.json" || endsWith(name, ".index.json")) {
       print.add(name);
-      INFINI_TRY(print.addFile(file));
+      INFINI_TRY(addFile(print, file));
     }
   }
   return Status();

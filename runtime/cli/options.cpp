@@ -32,7 +32,8 @@ static const char footer[] =
     "\n"
     "  infini-run add.mlir --input 2xf32=1,2 --input 2xf32=3,4\n"
     "  infini-run model/ --prompt-file book.txt --logits-out @logits.npy "
-    "--stats";
+    "--stats\n"
+    "  infini-run model/ --prompt-file part2.txt --state-in s --state-out s";
 
 static void declare(CLI::App &app, Options &options) {
   app.footer(footer);
@@ -90,6 +91,14 @@ static void declare(CLI::App &app, Options &options) {
   text(app.add_option("--logits-last", options.logitsLast,
                       "write the last rows of the logits only, this many"))
       ->check(CLI::PositiveNumber);
+  text(app.add_option("--state-in", options.stateIn,
+                      "a state file: go on with the text where --state-out "
+                      "left it"))
+      ->type_name("FILE");
+  text(app.add_option("--state-out", options.stateOut,
+                      "save the state after the text in this file, replaced "
+                      "whole or not at all; may be that of --state-in"))
+      ->type_name("FILE");
   text(app.add_option("--dump-state", options.dumpState,
                       "write the state after the text to NAME.npy files in "
                       "this folder, made if need be"))
@@ -129,9 +138,11 @@ static Status checkTogether(const Options &options) {
                      "expected one kind, got both");
   if (!options.isText() &&
       (!options.logitsOut.empty() || !options.dumpState.empty() ||
+       !options.stateIn.empty() || !options.stateOut.empty() ||
        options.tokensPerCall))
-    return userError("--logits-out, --dump-state and --tokens-per-call need a "
-                     "text: --prompt-file or --tokens");
+    return userError("--logits-out, --state-in, --state-out, --dump-state and "
+                     "--tokens-per-call need a text: --prompt-file or "
+                     "--tokens");
   if (options.logitsLast && options.logitsOut.empty())
     return userError("--logits-last needs --logits-out");
   if (options.expects.empty() &&

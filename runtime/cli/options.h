@@ -30,7 +30,8 @@ struct Options {
   uint64_t repeat = 0;
 
   // A text.
-  std::string weights, promptFile, tokens, logitsOut, dumpState;
+  std::string weights, promptFile, tokens, logitsOut, dumpState, stateIn,
+      stateOut;
   /// 0: all of them.
   uint64_t logitsLast = 0;
   uint64_t tokensPerCall = 0;

@@ -239,6 +239,7 @@ public:
 private:
   Status openSource();
   Status openSession(const std::string &weightsPath);
+  Status loadState();
   Status openOutputs();
   Status feed();
   Status writeOutputs();
@@ -263,7 +264,7 @@ private:
   std::vector<float> lastLogits;
   uint64_t tokens = 0;
   Clock::time_point start;
-  double firstOutput = 0, setUp = 0;
+  double firstOutput = 0, setUp = 0, loading = 0, saving = 0;
 };
 
 Status TextRun::openSource() {
@@ -300,7 +301,20 @@ Status TextRun::openSession(const std::string &weightsPath) {
       infini_session_set_tokens_per_call(session.get(), options.tokensPerCall));
 }
 
+Status TextRun::loadState() {
+  if (options.stateIn.empty())
+    return Status();
+  Clock::time_point before = Clock::now();
+  INFINI_TRY(Status::adopt(
+      infini_session_load(session.get(), options.stateIn.c_str())));
+  loading = secondsSince(before);
+  return Status();
+}
+
 Status TextRun::openOutputs() {
+  // That it can be written should not be found out after a long text.
+  if (!options.stateOut.empty())
+    INFINI_TRY(OutputFile().open(options.stateOut));
   if (!options.logitsOut.empty()) {
     std::string path;
     INFINI_TRY(fileArgument("--logits-out", options.logitsOut, path));
@@ -318,8 +332,17 @@ Status TextRun::writeOutputs() {
     INFINI_TRY(lastRows->write(writer));
   if (isWriting)
     INFINI_TRY(writer.finish());
-  return options.dumpState.empty() ? Status()
-                                   : stateFolder.write(session.get());
+  if (!options.dumpState.empty())
+    INFINI_TRY(stateFolder.write(session.get()));
+  if (options.stateOut.empty())
+    return Status();
+  // Last: while anything else is missing, the old one is there to start from
+  // again.
+  Clock::time_point before = Clock::now();
+  INFINI_TRY(Status::adopt(
+      infini_session_save(session.get(), options.stateOut.c_str())));
+  saving = secondsSince(before);
+  return Status();
 }
 
 int TextRun::take(const float *logits, size_t count) {
@@ -394,6 +417,12 @@ void TextRun::printStatistics(double seconds) const {
   fprintf(stderr, "speed:           %.1f tokens/s\n",
           static_cast<double>(tokens) / std::max(seconds, 1e-9));
   fprintf(stderr, "first output:    %.3f s\n", firstOutput);
+  if (!options.stateIn.empty())
+    fprintf(stderr, "state loaded:    %.4f s, after %" PRIu64 " tokens\n",
+            loading, counts.tokens - tokens);
+  if (!options.stateOut.empty())
+    fprintf(stderr, "state saved:     %.4f s, after %" PRIu64 " tokens\n",
+            saving, counts.tokens);
   fprintf(stderr, "state:           %s\n",
           bytesText(counts.state_bytes).c_str());
   fprintf(stderr, "arena:           %s\n",
@@ -416,6 +445,7 @@ Status TextRun::run(const std::string &packagePath,
                      "call a function with --input");
   INFINI_TRY(openSource());
   INFINI_TRY(openSession(weightsPath));
+  INFINI_TRY(loadState());
   INFINI_TRY(openOutputs());
   setUp = secondsSince(start);
   start = Clock::now();

@@ -327,7 +327,10 @@ Program test::textProgram(int64_t vocabSize, uint64_t maxTokensPerCall) {
   Port fillIn = {"fill", PortKind::state, ElementType::i64, {}, {}, 1, -1, -1};
   Port fillOut = fillIn;
   fillOut.scalarVariable = -1;
-  fillOut.scalarExpr = int32_t(apply(entry, ExpressionOp::add, fill, T));
+  uint32_t tokens = apply(entry, ExpressionOp::add, fill, T);
+  fillOut.scalarExpr =
+      int32_t(apply(entry, ExpressionOp::mod, tokens,
+                    constant(entry, int64_t(program.model.segmentLength))));
   entry.inputs = {
       tensorPort("tokens", PortKind::argument, ElementType::i32, {{0, 0}}, 0),
       tensorPort("counts", PortKind::state, ElementType::f32, {{vocabSize, -1}},

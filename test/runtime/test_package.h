@@ -53,10 +53,10 @@ Program emptyProgram();
 /// a copy.
 Program addProgram();
 
-/// main(tokens: ?xi32) -> ?x256xf32 with the state counts: 256xf32 and fill, by
-/// test_text; the embedding weight "w" (4xf32) is doubled into the constant
-/// "w2" by main.init, and added to the first counts of nothing: only its
-/// presence matters.
+/// main(tokens: ?xi32) -> ?x256xf32 with the state counts: 256xf32 and fill,
+/// the position in a segment of 128, by test_text; the embedding weight "w"
+/// (4xf32) is doubled into the constant "w2" by main.init, and added to the
+/// first counts of nothing: only its presence matters.
 Program textProgram(int64_t vocabSize = 256, uint64_t maxTokensPerCall = 16);
 
 /// The bytes of a safetensors file with the tensor "w": 4xf32 = 1, 2, 3, 4.
