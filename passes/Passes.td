@@ -411,14 +411,14 @@ def TileHoistFactors : Pass<"tile-hoist-factors", "::mlir::func::FuncOp"> {
 def TileSplitFactors : Pass<"tile-split-factors", "::mlir::func::FuncOp"> {
   let summary = "Products of 16 bits and f32 on matrix units";
   let description = [{
-    In a product of a tile that was widened from 16 bits and one of f32, the latter, x, becomes
-    h + l with h = bf16(x) and l = bf16(x - h), and the product a sum of products of bf16 that
-    are summed in f32: a h + a l. A tile of f16 is split as well, and the product is
-    h h' + h l' + l h'. Products of f32 alone stay.
+    In a product of a tile that was widened from bf16, a, and one of f32, the latter, x, becomes
+    h + m + l with h = bf16(x), m = bf16(x - h), and l = bf16(x - h - m), eight digits each, and the
+    product a sum of products of bf16 that are summed in f32: a h + a m + a l. A tile of f16 is
+    the sum of two. Products of f32 alone stay.
 
-    Numerics: changes rounding. 16 bits of x are kept: a relative error of 2^-17 in each of its
-    elements (2^-16 where both are split). Infinities and NaNs stay what they are; finite numbers
-    above 3.39e38, which bf16 does not have, become infinite.
+    Numerics: reassociates. All 24 digits of x are kept (of numbers below 2^-110, fewer).
+    Infinities and NaNs stay what they are; finite numbers above 3.39e38, which bf16 does not
+    have, become infinite.
   }];
   let statistics = [Statistic<"numSplit", "num-split", "Number of products that became sums">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];

@@ -630,10 +630,13 @@ public:
     llvm::StringSet<> called;
     module.walk([&](program::DispatchOp op) { called.insert(op.getKernel()); });
     for (ModuleOp kernel : program::kernelsOf(module)) {
-      if (called.contains(*kernel.getSymName()))
-        ++kernels;
-      else
+      if (!called.contains(*kernel.getSymName())) {
         kernel.erase();
+        continue;
+      }
+      ++kernels;
+      if (failed(resolveSizes(program::kernelFunction(kernel))))
+        return signalPassFailure();
     }
     dispatches += builder.dispatches;
     fused += builder.fused;

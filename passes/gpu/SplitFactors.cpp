@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A product of a tile of 16 bits and one of f32 (the memory, above all) runs on
-// the matrix units: the tile of f32 is the sum of two tiles of bf16.
+// the matrix units: the tile of f32 is the sum of three tiles of bf16.
 
 #include "infini/dialect/tile/TileOps.h"
 #include "infini/passes/Passes.h"
@@ -43,11 +43,6 @@ static bool fitsOnceNarrow(DotOp op) {
 }
 
 namespace {
-/// What a factor is the sum of, the larger first; `low` may be null.
-struct Parts {
-  Value high, low;
-};
-
 struct SplitFactors final : infini::impl::TileSplitFactorsBase<SplitFactors> {
   using TileSplitFactorsBase::TileSplitFactorsBase;
 
@@ -64,55 +59,62 @@ struct SplitFactors final : infini::impl::TileSplitFactorsBase<SplitFactors> {
       split(rewriter, op);
   }
 
-  /// Right behind the factor, so that what no loop changes is split once.
-  Parts partsOf(RewriterBase &b, Value value) {
-    auto [it, isNew] = parts.try_emplace(value);
-    if (!isNew)
-      return it->second;
+  /// The tiles of bf16 that a factor is the sum of, the largest first: each has
+  /// eight of its 24 digits. They stand right behind the factor, so that what
+  /// no loop changes is split once.
+  SmallVector<Value> partsOf(RewriterBase &b, Value value) {
+    SmallVector<Value> &result = parts[value];
+    if (!result.empty())
+      return result;
     Value narrow = narrowSource(value);
-    if (narrow && getElementTypeOrSelf(narrow).isBF16())
-      return it->second = {narrow, Value()};
+    if (narrow && getElementTypeOrSelf(narrow).isBF16()) {
+      result.push_back(narrow);
+      return result;
+    }
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointAfterValue(value);
     Location loc = value.getLoc();
     auto wide = cast<RankedTensorType>(value.getType());
     auto type = RankedTensorType::get(wide.getShape(), b.getBF16Type());
-    auto constant = [&](double number) {
+    auto constant = [&](float number) {
       return arith::ConstantOp::create(
-          b, loc,
-          SplatElementsAttr::get(wide, b.getF32FloatAttr(float(number))));
+          b, loc, SplatElementsAttr::get(wide, b.getF32FloatAttr(number)));
     };
-    Value high = arith::TruncFOp::create(b, loc, type, value);
-    Value rounded = arith::ExtFOp::create(b, loc, wide, high);
-    Value rest = arith::SubFOp::create(b, loc, value, rounded);
-    // Infinity less infinity is no number, but nothing is left of it.
-    Value isInfinite = arith::CmpFOp::create(
-        b, loc, arith::CmpFPredicate::OEQ,
-        math::AbsFOp::create(b, loc, rounded),
-        constant(std::numeric_limits<double>::infinity()));
-    rest = arith::SelectOp::create(b, loc, isInfinite, constant(0), rest);
-    Value low = arith::TruncFOp::create(b, loc, type, rest);
-    return parts[value] = {high, low};
+    // f16 has eleven digits.
+    const unsigned count = narrow ? 2 : 3;
+    Value rest = value;
+    while (true) {
+      result.push_back(arith::TruncFOp::create(b, loc, type, rest));
+      if (result.size() == count)
+        return result;
+      Value part = arith::ExtFOp::create(b, loc, wide, result.back());
+      rest = arith::SubFOp::create(b, loc, rest, part);
+      if (result.size() > 1)
+        continue;
+      // Infinity less infinity is no number, but nothing is left of it.
+      Value isInfinite = arith::CmpFOp::create(
+          b, loc, arith::CmpFPredicate::OEQ, math::AbsFOp::create(b, loc, part),
+          constant(std::numeric_limits<float>::infinity()));
+      rest = arith::SelectOp::create(b, loc, isInfinite, constant(0), rest);
+    }
   }
 
   void split(RewriterBase &b, DotOp op) {
-    Parts a = partsOf(b, op.getA()), other = partsOf(b, op.getB());
+    SmallVector<Value> as = partsOf(b, op.getA()), bs = partsOf(b, op.getB());
     b.setInsertionPoint(op);
     Value sum = op.getAcc();
-    auto add = [&](Value left, Value right) {
-      if (left && right)
-        sum = DotOp::create(b, op.getLoc(), op.getType(), left, right, sum,
-                            op.getTransposeA(), op.getTransposeB(),
-                            op.getSwapped());
-    };
-    // The smallest first; the product of both rests is below what is kept.
-    add(a.low, other.high);
-    add(a.high, other.low);
-    add(a.high, other.high);
+    // The smallest first; what is below the last digit is not computed.
+    for (int64_t order = 2; order >= 0; --order)
+      for (auto [i, left] : llvm::enumerate(as))
+        for (auto [j, right] : llvm::enumerate(bs))
+          if (int64_t(i + j) == order)
+            sum = DotOp::create(b, op.getLoc(), op.getType(), left, right, sum,
+                                op.getTransposeA(), op.getTransposeB(),
+                                op.getSwapped());
     b.replaceOp(op, sum);
     ++numSplit;
   }
 
-  DenseMap<Value, Parts> parts;
+  DenseMap<Value, SmallVector<Value>> parts;
 };
 } // namespace

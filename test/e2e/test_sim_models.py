@@ -86,8 +86,6 @@ def test_same_bits_and_causal(tools, tmp_path):
     assert (changed[at:] != first[at:]).any()
 
 
-@pytest.mark.xfail(strict=True, reason="segment_attention of a short segment without a memory has no form on tiles: "
-                                       "a size has no bound")
 def test_retrofit(tools, tmp_path):
     """A plain Llama folder attends inside segments of --segment-length tokens."""
     folder = tmp_path / "llama"

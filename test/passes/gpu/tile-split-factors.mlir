@@ -1,18 +1,23 @@
 // RUN: infini-opt %s -pass-pipeline='builtin.module(func.func(tile-split-factors,canonicalize,cse))' --split-input-file | FileCheck %s
 
-// bf16 and f32: two products of bf16, the rest's first. An infinity has no rest.
+// bf16 and f32: three products of bf16, of eight digits each, the last's first.
+// An infinity has no rest.
 // CHECK-LABEL: func @memory
-// CHECK-SAME: %[[X:.*]]: tensor<16x32xbf16>, %[[M:.*]]: tensor<32x16xf32>, %[[ACC:.*]]: tensor<16x16xf32>
+// CHECK-SAME: %[[X:.*]]: tensor<16x32xbf16>, %[[Y:.*]]: tensor<32x16xf32>, %[[ACC:.*]]: tensor<16x16xf32>
 // CHECK-DAG: %[[INF:.*]] = arith.constant dense<0x7F800000>
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00>
-// CHECK: %[[H:.*]] = arith.truncf %[[M]] : tensor<32x16xf32> to tensor<32x16xbf16>
+// CHECK: %[[H:.*]] = arith.truncf %[[Y]] : tensor<32x16xf32> to tensor<32x16xbf16>
 // CHECK: %[[W:.*]] = arith.extf %[[H]]
-// CHECK: %[[R:.*]] = arith.subf %[[M]], %[[W]]
+// CHECK: %[[R:.*]] = arith.subf %[[Y]], %[[W]]
 // CHECK: %[[ABS:.*]] = math.absf %[[W]]
 // CHECK: %[[IS:.*]] = arith.cmpf oeq, %[[ABS]], %[[INF]]
 // CHECK: %[[S:.*]] = arith.select %[[IS]], %[[ZERO]], %[[R]]
-// CHECK: %[[L:.*]] = arith.truncf %[[S]]
-// CHECK: %[[D:.*]] = tile.dot %[[X]], %[[L]], %[[ACC]] : tensor<16x32xbf16>, tensor<32x16xbf16> into tensor<16x16xf32>
+// CHECK: %[[M:.*]] = arith.truncf %[[S]]
+// CHECK: %[[N:.*]] = arith.extf %[[M]]
+// CHECK: %[[T:.*]] = arith.subf %[[S]], %[[N]]
+// CHECK: %[[L:.*]] = arith.truncf %[[T]]
+// CHECK: %[[C:.*]] = tile.dot %[[X]], %[[L]], %[[ACC]] : tensor<16x32xbf16>, tensor<32x16xbf16> into tensor<16x16xf32>
+// CHECK: %[[D:.*]] = tile.dot %[[X]], %[[M]], %[[C]]
 // CHECK: %[[E:.*]] = tile.dot %[[X]], %[[H]], %[[D]]
 // CHECK: return %[[E]]
 func.func @memory(%x: tensor<16x32xbf16>, %m: tensor<32x16xf32>, %acc: tensor<16x16xf32>) -> tensor<16x16xf32> {
@@ -26,7 +31,7 @@ func.func @memory(%x: tensor<16x32xbf16>, %m: tensor<32x16xf32>, %acc: tensor<16
 // f16 has more digits than bf16: it is split as well, and transposed factors
 // stay so.
 // CHECK-LABEL: func @half
-// CHECK-COUNT-3: tile.dot {{.*}} {transpose_a} : tensor<32x16xbf16>, tensor<32x16xbf16> into
+// CHECK-COUNT-5: tile.dot {{.*}} {transpose_a} : tensor<32x16xbf16>, tensor<32x16xbf16> into
 // CHECK-NOT: tile.dot
 // CHECK: return
 func.func @half(%x: tensor<32x16xf16>, %m: tensor<32x16xf32>, %acc: tensor<16x16xf32>) -> tensor<16x16xf32> {
@@ -39,9 +44,9 @@ func.func @half(%x: tensor<32x16xf16>, %m: tensor<32x16xf32>, %acc: tensor<16x16
 
 // Split where it is made, not where it is used: once, before the loop.
 // CHECK-LABEL: func @loop
-// CHECK: arith.truncf
-// CHECK: arith.truncf
+// CHECK-COUNT-3: arith.truncf
 // CHECK: scf.for
+// CHECK-NEXT: tile.dot
 // CHECK-NEXT: tile.dot
 // CHECK-NEXT: tile.dot
 // CHECK-NEXT: scf.yield
