@@ -272,37 +272,41 @@ LayoutAttr LayoutAttr::withRepeat(ArrayRef<int64_t> repeat) const {
 
 std::optional<SmallVector<int64_t>>
 LayoutAttr::registersFrom(LayoutAttr from) const {
-  if (getShape() != from.getShape() || getWarps() != from.getWarps())
+  if (getShape() != from.getShape())
     return std::nullopt;
-  // By enumeration: what thread 0 holds fixes the renaming, and each other
-  // thread must agree.
+  return registersFrom(from, llvm::to_vector(llvm::seq<int64_t>(0, getRank())),
+                       Coordinate(getRank(), 0));
+}
+
+std::optional<SmallVector<int64_t>>
+LayoutAttr::registersFrom(LayoutAttr from, ArrayRef<int64_t> dims,
+                          ArrayRef<int64_t> offsets) const {
+  // A coordinate is the sum of a thread's part and a register's, and register
+  // numbers are the same in all threads: so each part must fit for itself.
+  if (getThreadBits() != from.getThreadBits())
+    return std::nullopt;
+  for (unsigned bit = 0; bit < getThreadBits(); ++bit) {
+    LayoutBasis basis = getThreadBasis(bit);
+    if (!basis.isReplica())
+      basis.dim = dims[basis.dim];
+    if (basis.isReplica())
+      basis = LayoutBasis();
+    if (!(basis == from.getThreadBasis(bit)))
+      return std::nullopt;
+  }
   std::map<Coordinate, int64_t> held;
   for (int64_t reg = 0; reg < from.getRegisters(); ++reg)
-    held[from.getCoordinate(0, reg)] = reg;
+    held[from.getRegisterOffset(reg)] = reg;
   SmallVector<int64_t> result;
   for (int64_t reg = 0; reg < getRegisters(); ++reg) {
-    auto it = held.find(getCoordinate(0, reg));
+    Coordinate there(offsets.begin(), offsets.end());
+    for (auto [offset, dim] : llvm::zip_equal(getRegisterOffset(reg), dims))
+      if (dim >= 0)
+        there[dim] += offset;
+    auto it = held.find(there);
     if (it == held.end())
       return std::nullopt;
     result.push_back(it->second);
-  }
-  for (int64_t thread = 1; thread < getThreads(); ++thread)
-    for (auto [reg, source] : llvm::enumerate(result))
-      if (getCoordinate(thread, reg) != from.getCoordinate(thread, source))
-        return std::nullopt;
-  return result;
-}
-
-SmallVector<int64_t> LayoutAttr::registersOfExpanded(LayoutAttr expanded,
-                                                     int64_t axis) const {
-  std::map<Coordinate, int64_t> numbers;
-  for (int64_t reg = 0; reg < getRegisters(); ++reg)
-    numbers[getRegisterOffset(reg)] = reg;
-  SmallVector<int64_t> result;
-  for (int64_t reg = 0; reg < expanded.getRegisters(); ++reg) {
-    Coordinate offset = expanded.getRegisterOffset(reg);
-    offset.erase(offset.begin() + axis);
-    result.push_back(numbers.at(offset));
   }
   return result;
 }

@@ -120,9 +120,10 @@ def Tile_LayoutAttr : Tile_Attr<"Layout", "layout",
     /// Where every thread holds in `from` what it holds here: the register of
     /// `from` for each of this one's.
     ::std::optional<::llvm::SmallVector<int64_t>> registersFrom(LayoutAttr from) const;
-    /// For each register of a tile with dimension `axis` more (this layout
-    /// expanded), the register here.
-    ::llvm::SmallVector<int64_t> registersOfExpanded(LayoutAttr expanded, int64_t axis) const;
+    /// The same where the coordinate there is `offsets` plus i[d] along
+    /// `dims[d]`, for all d; a dimension d that is not there has `dims[d]` -1.
+    ::std::optional<::llvm::SmallVector<int64_t>> registersFrom(LayoutAttr from,
+        ::llvm::ArrayRef<int64_t> dims, ::llvm::ArrayRef<int64_t> offsets) const;
   }];
 }
 
@@ -336,8 +337,9 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, AllTypesMatch<["init", "result"]>]>
   let arguments = (ins Tile_ReductionAttr:$kind, Tile_Tile:$source, Tile_Tile:$init,
     I64Attr:$axis);
   let results = (outs Tile_Tile:$result);
+  // An enum prints a space of its own.
   let assemblyFormat = [{
-    $kind $source `,` $init `axis` $axis attr-dict `:` type($source) `into` type($init)
+    `` $kind $source `,` $init `axis` $axis attr-dict `:` type($source) `into` type($init)
   }];
 }
 

@@ -9,7 +9,7 @@
 #include "infini/dialect/lane/LaneOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/gpu/LaneBuilder.h"
-#include "infini/passes/tile/TileLowering.h"
+#include "infini/passes/gpu/LayoutRelation.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -18,7 +18,6 @@
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include <map>
 
 namespace infini {
 #define GEN_PASS_DEF_TILETOLANES
@@ -187,14 +186,6 @@ struct IndexToLanes final : LanePattern<IndexOp> {
   }
 };
 
-/// Registers of a tile by the part of the coordinate that is theirs.
-std::map<Coordinate, int64_t> registersByOffset(LayoutAttr layout) {
-  std::map<Coordinate, int64_t> result;
-  for (int64_t reg = 0; reg < layout.getRegisters(); ++reg)
-    result[layout.getRegisterOffset(reg)] = reg;
-  return result;
-}
-
 struct BroadcastToLanes final : LanePattern<BroadcastOp> {
   using LanePattern::LanePattern;
   LogicalResult
@@ -209,81 +200,26 @@ struct BroadcastToLanes final : LanePattern<BroadcastOp> {
       rewriter.replaceOpWithNewOp<vector::BroadcastOp>(op, type, source);
       return success();
     }
-    LayoutAttr layout = layoutOf(op.getResult());
-    auto registers = registersByOffset(layoutOf(op.getSource()));
-    SmallVector<int64_t> order;
-    for (int64_t reg = 0; reg < layout.getRegisters(); ++reg) {
-      Coordinate offset = layout.getRegisterOffset(reg);
-      for (int64_t axis : llvm::reverse(op.getAxes()))
-        offset.erase(offset.begin() + axis);
-      order.push_back(registers.at(offset));
-    }
-    rewriter.replaceOp(op, reorder(rewriter, op.getLoc(), source, order));
+    auto order = registersOf(op);
+    if (!order)
+      return rewriter.notifyMatchFailure(op, "the layouts do not fit");
+    rewriter.replaceOp(op, reorder(rewriter, op.getLoc(), source, *order));
     return success();
   }
 };
 
-struct TransposeToLanes final : LanePattern<TransposeOp> {
-  using LanePattern::LanePattern;
+/// Registers are renamed, and nothing moves: transposition, slices (which cut
+/// the grid of repeats), and changes of layout of that kind.
+template <typename OpTy> struct RenameToLanes final : LanePattern<OpTy> {
+  using LanePattern<OpTy>::LanePattern;
   LogicalResult
-  matchAndRewrite(TransposeOp op, OpAdaptor adaptor,
+  matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    LayoutAttr layout = layoutOf(op.getResult());
-    auto registers = registersByOffset(layoutOf(op.getSource()));
-    SmallVector<int64_t> order;
-    for (int64_t reg = 0; reg < layout.getRegisters(); ++reg) {
-      Coordinate offset = layout.getRegisterOffset(reg), source(offset.size());
-      for (auto [to, from] : llvm::enumerate(op.getPermutation()))
-        source[from] = offset[to];
-      order.push_back(registers.at(source));
-    }
-    rewriter.replaceOp(
-        op, reorder(rewriter, op.getLoc(), adaptor.getSource(), order));
-    return success();
-  }
-};
-
-struct ConvertLayoutToLanes final : LanePattern<ConvertLayoutOp> {
-  using LanePattern::LanePattern;
-  LogicalResult
-  matchAndRewrite(ConvertLayoutOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto order =
-        layoutOf(op.getResult()).registersFrom(layoutOf(op.getSource()));
+    auto order = registersOf(op);
     if (!order)
       return rewriter.notifyMatchFailure(op, "moves elements between threads");
     rewriter.replaceOp(
         op, reorder(rewriter, op.getLoc(), adaptor.getSource(), *order));
-    return success();
-  }
-};
-
-/// Where a slice's element is in the whole tile.
-Coordinate placeInWhole(const Coordinate &part, ArrayRef<int64_t> offsets,
-                        const llvm::SmallBitVector &dropped) {
-  Coordinate whole(offsets.begin(), offsets.end());
-  unsigned next = 0;
-  for (unsigned dim = 0; dim < whole.size(); ++dim)
-    if (!dropped.test(dim))
-      whole[dim] += part[next++];
-  return whole;
-}
-
-/// Slices cut the grid of repeats.
-struct ExtractSliceToLanes final : LanePattern<tensor::ExtractSliceOp> {
-  using LanePattern::LanePattern;
-  LogicalResult
-  matchAndRewrite(tensor::ExtractSliceOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    LayoutAttr layout = layoutOf(op.getResult());
-    auto registers = registersByOffset(layoutOf(op.getSource()));
-    SmallVector<int64_t> order;
-    llvm::SmallBitVector dropped = op.getDroppedDims();
-    for (int64_t reg = 0; reg < layout.getRegisters(); ++reg)
-      order.push_back(registers.at(placeInWhole(
-          layout.getRegisterOffset(reg), op.getStaticOffsets(), dropped)));
-    rewriter.replaceOp(
-        op, reorder(rewriter, op.getLoc(), adaptor.getSource(), order));
     return success();
   }
 };
@@ -293,17 +229,13 @@ struct InsertSliceToLanes final : LanePattern<tensor::InsertSliceOp> {
   LogicalResult
   matchAndRewrite(tensor::InsertSliceOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    LayoutAttr layout = layoutOf(op.getResult()),
-               source = layoutOf(op.getSource());
-    auto registers = registersByOffset(layout);
-    int64_t count = layout.getRegisters();
+    auto places = registersOf(op);
+    if (!places)
+      return rewriter.notifyMatchFailure(op, "moves elements between threads");
+    int64_t count = layoutOf(op.getResult()).getRegisters();
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, count));
-    llvm::SmallBitVector dropped =
-        droppedDims(op, op.getSourceType().getRank());
-    for (int64_t reg = 0; reg < source.getRegisters(); ++reg)
-      order[registers.at(placeInWhole(source.getRegisterOffset(reg),
-                                      op.getStaticOffsets(), dropped))] =
-          count + reg;
+    for (auto [reg, place] : llvm::enumerate(*places))
+      order[place] = count + static_cast<int64_t>(reg);
     rewriter.replaceOpWithNewOp<vector::ShuffleOp>(op, adaptor.getDest(),
                                                    adaptor.getSource(), order);
     return success();
@@ -367,14 +299,13 @@ struct ReduceToLanes final : LanePattern<ReduceOp> {
     for (LayoutBasis basis : from.getWarp())
       if (basis.dim == static_cast<int64_t>(op.getAxis()))
         return rewriter.notifyMatchFailure(op, "reduces between warps");
+    auto places = registersOf(op);
+    if (!places)
+      return rewriter.notifyMatchFailure(op, "the layouts do not fit");
     // The registers that are reduced to one, side by side.
-    auto registers = registersByOffset(to);
     SmallVector<SmallVector<int64_t>> members(to.getRegisters());
-    for (int64_t reg = 0; reg < from.getRegisters(); ++reg) {
-      Coordinate offset = from.getRegisterOffset(reg);
-      offset.erase(offset.begin() + op.getAxis());
-      members[registers.at(offset)].push_back(reg);
-    }
+    for (auto [reg, place] : llvm::enumerate(*places))
+      members[place].push_back(static_cast<int64_t>(reg));
     SmallVector<Value> parts;
     for (size_t i = 0; i < members.front().size(); ++i) {
       SmallVector<int64_t> order;
@@ -412,22 +343,14 @@ struct ReduceToLanes final : LanePattern<ReduceOp> {
 struct ToLanes final : infini::impl::TileToLanesBase<ToLanes> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
-    WalkResult checked = getOperation().walk([](Operation *op) {
-      for (Type type : op->getResultTypes())
-        if (auto tile = dyn_cast<RankedTensorType>(type);
-            tile && !isa_and_nonnull<LayoutAttr>(tile.getEncoding())) {
-          op->emitOpError("expected tiles with a layout, got ") << tile;
-          return WalkResult::interrupt();
-        }
-      return WalkResult::advance();
-    });
-    if (checked.wasInterrupted())
+    if (failed(checkLayouts(getOperation())))
       return signalPassFailure();
     LaneTypeConverter converter;
     RewritePatternSet patterns(context);
     patterns.add<ElementwiseToLanes, IndexCastToLanes, ConstantToLanes,
-                 IndexToLanes, BroadcastToLanes, TransposeToLanes,
-                 ConvertLayoutToLanes, ExtractSliceToLanes, InsertSliceToLanes,
+                 IndexToLanes, BroadcastToLanes, RenameToLanes<TransposeOp>,
+                 RenameToLanes<ConvertLayoutOp>,
+                 RenameToLanes<tensor::ExtractSliceOp>, InsertSliceToLanes,
                  ReduceToLanes>(converter, context);
     AccessWidths widths = accessWidths(getOperation());
     populateAccessToLanesPatterns(converter, widths, patterns);

@@ -8,7 +8,7 @@
 // No renaming of registers.
 func.func @moves(%x: memref<64x16xf32>) {
   %t = tile.load %x[0, 0] dims [0, 1] : memref<64x16xf32> -> tensor<64x16xf32, #c>
-  // expected-error@+1 {{failed to legalize operation 'tile.convert_layout'}}
+  // expected-error@+1 {{'tile.convert_layout' op expected layouts by which no thread needs an element of another one's, got #tile.layout<lane = [1:2, 1:4, 0:1, 0:2, 0:4], warp = [0:16, 0:32], register = [1:1, 0:8], repeat = [1, 2]> of the source and #tile.layout<lane = [1:2, 1:4, 0:1, 0:2, 0:4], warp = [1:8, _], register = [1:1, 0:8], repeat = [4, 1]> of the result}}
   %y = tile.convert_layout %t : tensor<64x16xf32, #c> -> tensor<64x16xf32, #w>
   tile.store %y, %x[0, 0] dims [0, 1] : tensor<64x16xf32, #w>, memref<64x16xf32>
   return
