@@ -12,7 +12,9 @@
 #include "infini/passes/Pipelines.h"
 #include "infini/passes/emit/GpuCode.h"
 #include "infini/passes/emit/Targets.h"
+#include "infini/passes/emit/TemporaryFolder.h"
 #include "infini/passes/emit/WritePackage.h"
+#include "infini/passes/kernel/KernelForm.h"
 #include "infini/runtime/nearest_name.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -53,9 +55,12 @@ private:
     llvm::WithColor::error(llvm::errs(), "infini-compile") << message << "\n";
     return kUserError;
   }
+  /// A bug, with the file that shows it.
+  int failOurs(StringRef reproducer);
   int readInput();
   int readTargets();
   int checkStages();
+  int readPtxas();
   /// Passes that may find fault with the input.
   LogicalResult lower(ModuleOp module,
                       llvm::function_ref<void(OpPassManager &)> build);
@@ -85,6 +90,8 @@ private:
   SourceMgrDiagnosticHandler handler;
   OwningOpRef<ModuleOp> source;
   SmallVector<CompileTarget> targets;
+  /// Empty: PTX alone.
+  std::string ptxas;
   SmallVector<OwningOpRef<ModuleOp>> modules;
   SmallVector<CompiledVariant> variants;
   /// Of each chip's kernels, where ptxas was found.
@@ -114,6 +121,12 @@ int Compiler::readTargets() {
 
 /// Stages that the targets do not have, or that lie behind what is wanted.
 int Compiler::checkStages() {
+  // What is written first depends on no target.
+  if (options.stage != Stage::Package && options.stage != Stage::Infini &&
+      targets.size() > 1)
+    return fail("--emit of a text is for one target, got " +
+                Twine(targets.size()) +
+                "; give one --target, or no --emit for a package of all");
   for (const CompileTarget &target : targets) {
     if (options.stage == Stage::Vector && target.isGpu())
       return fail("--emit=vector is for CPUs; the stage of '" +
@@ -130,6 +143,22 @@ int Compiler::checkStages() {
       llvm::sys::fs::is_directory(options.input))
     return fail("--from is for .mlir files, got the folder '" +
                 Twine(options.input) + "'");
+  return kGood;
+}
+
+/// Before anything is compiled, so that nobody waits to read that it is not
+/// there.
+int Compiler::readPtxas() {
+  if (options.stage != Stage::Package ||
+      llvm::none_of(targets, [](const CompileTarget &target) {
+        return target.kind == CompileTarget::Nvidia;
+      }))
+    return kGood;
+  std::string error;
+  FailureOr<std::string> found = findPtxas(error);
+  if (failed(found))
+    return fail(error);
+  ptxas = *found;
   return kGood;
 }
 
@@ -192,21 +221,30 @@ LogicalResult Compiler::lower(ModuleOp module,
   return pm.run(module);
 }
 
+static std::string reproducerPath(const Twine &ending) {
+  SmallString<128> path;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, path);
+  llvm::sys::path::append(path, "infini-reproducer-" +
+                                    Twine(llvm::sys::Process::getProcessId()) +
+                                    "." + ending);
+  return path.str().str();
+}
+
+int Compiler::failOurs(StringRef reproducer) {
+  fail("this is a bug in the compiler; please report it with the file '" +
+       reproducer + "'");
+  return kBug;
+}
+
 int Compiler::lowerOurs(ModuleOp module,
                         llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(&context);
-  SmallString<128> reproducer;
-  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, reproducer);
-  llvm::sys::path::append(
-      reproducer, "infini-reproducer-" +
-                      Twine(llvm::sys::Process::getProcessId()) + ".mlir");
+  std::string reproducer = reproducerPath("mlir");
   pm.enableCrashReproducerGeneration(reproducer);
   build(pm);
   if (succeeded(pm.run(module)))
     return kGood;
-  fail("this is a bug in the compiler; please report it with the file '" +
-       Twine(reproducer) + "'");
-  return kBug;
+  return failOurs(reproducer);
 }
 
 int Compiler::writeOutput(StringRef bytes) {
@@ -269,13 +307,22 @@ int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
     image.image.assign(bytes.begin(), bytes.end());
   };
   add(TargetImage::Ptx, *ptx);
-  std::string ptxas = findPtxas();
   if (ptxas.empty())
     return kGood;
   SmallVector<char, 0> cubin;
-  if (failed(assemblePtx(module.getLoc(), ptxas, *ptx, target.chip->name, cubin,
-                         resources[target.chip->name])))
-    return kBug;
+  switch (assemblePtx(module.getLoc(), ptxas, *ptx, target.chip->name, cubin,
+                      resources[target.chip->name])) {
+  case PtxasResult::NotRun:
+    return kUserError;
+  case PtxasResult::Rejected: {
+    std::string reproducer = reproducerPath("ptx");
+    if (failed(writeFile(module.getLoc(), reproducer, *ptx)))
+      return kBug;
+    return failOurs(reproducer);
+  }
+  case PtxasResult::Good:
+    break;
+  }
   add(TargetImage::Cubin, StringRef(cubin.data(), cubin.size()));
   return kGood;
 }
@@ -283,14 +330,12 @@ int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
 int Compiler::writeText(ModuleOp module, const CompileTarget &target) {
   bool asLLVM = options.stage == Stage::LLVM;
   if (target.kind == CompileTarget::Nvidia) {
-    FailureOr<std::string> text =
-        emitPtx(module, target.chip->name,
-                asLLVM ? GpuOutput::LLVMIR : GpuOutput::PTX);
+    FailureOr<std::string> text = emitPtx(
+        module, target.chip->name, asLLVM ? GpuOutput::LLVMIR : GpuOutput::PTX);
     return failed(text) ? kBug : writeOutput(*text);
   }
-  auto text =
-      emitHostObject(module, target.cpu,
-                     asLLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+  auto text = emitHostObject(
+      module, target.cpu, asLLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
   if (failed(text))
     return kBug;
   return writeOutput(StringRef(text->data(), text->size()));
@@ -327,10 +372,10 @@ int Compiler::writePackageFile() {
     for (auto &[chip, kernels] : resources)
       for (const KernelResources &kernel : kernels)
         llvm::errs() << "ptxas " << chip << " " << kernel.kernel << ": "
-                     << kernel.registers << " registers, "
-                     << kernel.spillStores << " bytes spilled, "
-                     << kernel.spillLoads << " bytes read back, "
-                     << kernel.stackBytes << " bytes of stack\n";
+                     << kernel.registers << " registers, " << kernel.spillStores
+                     << " bytes spilled, " << kernel.spillLoads
+                     << " bytes read back, " << kernel.stackBytes
+                     << " bytes of stack\n";
     llvm::errs() << "package: " << package->size() << " bytes\n";
   }
   return writeOutput(*package);
@@ -399,6 +444,8 @@ int Compiler::run() {
   if (int status = readTargets())
     return status;
   if (int status = checkStages())
+    return status;
+  if (int status = readPtxas())
     return status;
   if (int status = readInput())
     return status;
@@ -489,6 +536,10 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
     if (stops(Stage::Lanes))
       return writeIR(module);
   }
+  if (options.from == Stage::Lanes)
+    for (ModuleOp kernel : program::kernelsOf(module))
+      if (failed(checkLaneModule(kernel)))
+        return kUserError;
   for (const CompileTarget &member : group) {
     OwningOpRef<ModuleOp> code(module.clone());
     if (int status = lowerOurs(code.get(), member.kind == CompileTarget::Sim

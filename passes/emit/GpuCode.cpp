@@ -6,22 +6,14 @@
 
 #include "infini/passes/emit/GpuCode.h"
 #include "infini/dialect/program/ProgramOps.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
+#include "infini/passes/emit/Codegen.h"
+#include "infini/passes/emit/TemporaryFolder.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Module.h"
-#include "llvm/IR/Verifier.h"
-#include "llvm/Linker/Linker.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/Regex.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 using namespace infini;
@@ -36,8 +28,8 @@ extern "C" void LLVMInitializeNVPTXAsmPrinter();
 static constexpr llvm::StringLiteral kPtxVersion = "+ptx74",
                                      kTriple = "nvptx64-nvidia-cuda";
 
-static std::unique_ptr<llvm::TargetMachine> makeMachine(StringRef chip,
-                                                        std::string &error) {
+static FailureOr<std::unique_ptr<llvm::TargetMachine>>
+makeGpuMachine(Location loc, StringRef chip) {
   static bool done = [] {
     LLVMInitializeNVPTXTargetInfo();
     LLVMInitializeNVPTXTarget();
@@ -50,87 +42,56 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(StringRef chip,
   auto &known = llvm::cl::getRegisteredOptions();
   if (auto it = known.find("nvptx-short-ptr"); it != known.end())
     *static_cast<llvm::cl::opt<bool> *>(it->second) = true;
-  llvm::Triple triple(kTriple);
-  const llvm::Target *target =
-      llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return nullptr;
   // Chips newer than the ISA need one that knows them.
-  StringRef version = chip == "sm_89" || chip == "sm_90" ? "+ptx78"
-                                                         : StringRef(kPtxVersion);
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, chip, version, options, std::nullopt, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+  StringRef version =
+      chip == "sm_89" || chip == "sm_90" ? "+ptx78" : StringRef(kPtxVersion);
+  return makeMachine(loc, kTriple, chip, version);
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  // What is worth unrolling is unrolled; more only fills registers.
-  tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(sccs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1)
-      .run(module, modules);
+/// What the code generator must know of a kernel.
+static LogicalResult markKernel(ModuleOp kernel, llvm::Module &code) {
+  llvm::Function *function = code.getFunction(*kernel.getSymName());
+  auto threads = kernel->getAttrOfType<IntegerAttr>("program.threads");
+  if (!function || !threads)
+    return kernel.emitError("expected a kernel that says its number of "
+                            "threads, as 'program.threads'");
+  function->setCallingConv(llvm::CallingConv::PTX_Kernel);
+  function->addFnAttr("nvvm.maxntid", std::to_string(threads.getInt()));
+  // Else ptxas spills to let more blocks run at once.
+  function->addFnAttr("nvvm.minctasm", "1");
+  return success();
 }
 
 FailureOr<std::string> infini::emitPtx(ModuleOp module, StringRef chip,
                                        GpuOutput output) {
   Location loc = module.getLoc();
-  std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(chip, error);
-  if (!machine)
-    return emitError(loc, "no code generator for '") << kTriple << "': " << error;
+  auto machine = makeGpuMachine(loc, chip);
+  if (failed(machine))
+    return failure();
   llvm::LLVMContext context;
-  llvm::Module all("kernels", context);
-  all.setDataLayout(machine->createDataLayout());
-  all.setTargetTriple(machine->getTargetTriple());
-  for (ModuleOp kernel : program::kernelsOf(module)) {
-    std::unique_ptr<llvm::Module> one =
-        translateModuleToLLVMIR(kernel, context, "kernel");
-    if (!one)
-      return kernel.emitError("failed to translate the kernel to LLVM IR");
-    one->setDataLayout(all.getDataLayout());
-    one->setTargetTriple(all.getTargetTriple());
-    if (llvm::Linker::linkModules(all, std::move(one)))
-      return kernel.emitError("failed to join the kernel's LLVM IR");
-    llvm::Function *function = all.getFunction(*kernel.getSymName());
-    auto threads = kernel->getAttrOfType<IntegerAttr>("program.threads");
-    if (!function || !threads)
-      return kernel.emitError("expected a kernel that says its number of "
-                              "threads, as 'program.threads'");
-    function->setCallingConv(llvm::CallingConv::PTX_Kernel);
-    function->addFnAttr("nvvm.maxntid", std::to_string(threads.getInt()));
-    // Else ptxas spills to let more blocks run at once.
-    function->addFnAttr("nvvm.minctasm", "1");
-  }
-  optimize(all, *machine);
-  if (llvm::verifyModule(all, &llvm::errs()))
-    return emitError(loc, "the kernels' LLVM IR is invalid");
-  if (output == GpuOutput::LLVMIR) {
-    std::string text;
-    llvm::raw_string_ostream os(text);
-    all.print(os, nullptr);
-    return text;
-  }
+  auto code = translateKernels(module, context, **machine);
+  if (failed(code))
+    return failure();
+  for (ModuleOp kernel : program::kernelsOf(module))
+    if (failed(markKernel(kernel, **code)))
+      return failure();
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  // What is worth unrolling is unrolled; more only fills registers.
+  tuning.LoopUnrolling = false;
+  optimize(**code, **machine, llvm::OptimizationLevel::O1, tuning);
+  if (failed(verifyCode(loc, **code)))
+    return failure();
+  if (output == GpuOutput::LLVMIR)
+    return textOf(**code);
   SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
   llvm::legacy::PassManager codegen;
-  if (machine->addPassesToEmitFile(codegen, os, nullptr,
-                                   llvm::CodeGenFileType::AssemblyFile))
+  if ((*machine)->addPassesToEmitFile(codegen, os, nullptr,
+                                      llvm::CodeGenFileType::AssemblyFile))
     return emitError(loc, "the code generator cannot write PTX");
-  codegen.run(all);
+  codegen.run(**code);
   return std::string(bytes.data(), bytes.size());
 }
 
@@ -138,15 +99,29 @@ FailureOr<std::string> infini::emitPtx(ModuleOp module, StringRef chip,
 // ptxas
 //===----------------------------------------------------------------------===//
 
-std::string infini::findPtxas() {
-  if (const char *named = std::getenv("INFINI_PTXAS"))
-    return named;
-  if (llvm::ErrorOr<std::string> found =
-          llvm::sys::findProgramByName("ptxas"))
+FailureOr<std::string> infini::findPtxas(std::string &error) {
+  if (const char *named = std::getenv("INFINI_PTXAS")) {
+    StringRef name(named);
+    if (name.empty())
+      return std::string();
+    // A path, or a name on the path.
+    bool isPath = name.contains('/');
+    if (isPath && llvm::sys::fs::can_execute(name))
+      return name.str();
+    if (!isPath)
+      if (auto found = llvm::sys::findProgramByName(name))
+        return *found;
+    error = ("INFINI_PTXAS names '" + name + "', but there is no such program" +
+             (isPath ? "" : " on PATH") +
+             "; expected ptxas of a CUDA toolkit, or nothing for PTX alone")
+                .str();
+    return failure();
+  }
+  if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName("ptxas"))
     return *found;
   if (llvm::sys::fs::can_execute("/usr/local/cuda/bin/ptxas"))
-    return "/usr/local/cuda/bin/ptxas";
-  return "";
+    return std::string("/usr/local/cuda/bin/ptxas");
+  return std::string();
 }
 
 /// From what `ptxas -v` writes.
@@ -176,47 +151,39 @@ static void readResources(StringRef log,
   }
 }
 
-LogicalResult infini::assemblePtx(Location loc, StringRef ptxas, StringRef ptx,
-                                  StringRef chip,
-                                  SmallVectorImpl<char> &cubin,
-                                  std::vector<KernelResources> &resources) {
-  SmallString<128> folder;
-  if (std::error_code code =
-          llvm::sys::fs::createUniqueDirectory("infini", folder))
-    return emitError(loc, "cannot make a temporary folder: ") << code.message();
-  llvm::scope_exit cleanUp(
-      [&] { (void)llvm::sys::fs::remove_directories(folder); });
-  std::string in = (folder + "/kernels.ptx").str(),
-              out = (folder + "/kernels.cubin").str(),
-              log = (folder + "/log").str();
-  std::error_code code;
-  llvm::raw_fd_ostream os(in, code);
-  if (!code)
-    os << ptx;
-  os.close();
-  if (code || os.has_error()) {
-    std::string why = code ? code.message() : os.error().message();
-    os.clear_error();
-    return emitError(loc, "cannot write '") << in << "': " << why;
-  }
-  std::string arch = ("-arch=" + chip).str();
+PtxasResult infini::assemblePtx(Location loc, StringRef ptxas, StringRef ptx,
+                                StringRef chip, SmallVectorImpl<char> &cubin,
+                                std::vector<KernelResources> &resources) {
+  TemporaryFolder folder(loc);
+  if (failed(folder.make()) || failed(folder.write("kernels.ptx", ptx)))
+    return PtxasResult::NotRun;
+  std::string in = folder.path("kernels.ptx"),
+              out = folder.path("kernels.cubin"), log = folder.path("log"),
+              arch = ("-arch=" + chip).str();
   StringRef arguments[] = {ptxas, "-v", arch, "-O3", "-o", out, in};
   std::string message;
+  bool notRun = false;
   int status = llvm::sys::ExecuteAndWait(
       ptxas, arguments, std::nullopt,
-      {std::nullopt, StringRef(log), StringRef(log)}, 0, 0, &message);
+      {std::nullopt, StringRef(log), StringRef(log)}, 0, 0, &message, &notRun);
+  if (notRun || status == -1) {
+    emitError(loc, "cannot run '") << ptxas << "': " << message;
+    return PtxasResult::NotRun;
+  }
   auto said = llvm::MemoryBuffer::getFile(log);
-  StringRef text = said ? (*said)->getBuffer() : StringRef();
-  if (status != 0)
-    return emitError(loc, "'")
-           << ptxas << "' failed with status " << status << ": "
-           << (message.empty() ? text : StringRef(message));
+  StringRef text = said ? (*said)->getBuffer().trim() : StringRef();
+  if (status != 0) {
+    auto diagnostic = emitError(loc, "'")
+                      << ptxas << "' failed with status " << status;
+    for (StringRef why : {StringRef(message), text})
+      if (!why.empty())
+        diagnostic << ": " << why;
+    return PtxasResult::Rejected;
+  }
   readResources(text, resources);
-  auto buffer = llvm::MemoryBuffer::getFile(out, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return emitError(loc, "cannot read '")
-           << out << "': " << buffer.getError().message();
-  cubin.assign((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
-  return success();
+  auto bytes = folder.read("kernels.cubin");
+  if (failed(bytes))
+    return PtxasResult::Rejected;
+  cubin.assign(bytes->begin(), bytes->end());
+  return PtxasResult::Good;
 }

@@ -28,14 +28,18 @@ struct KernelResources {
   int64_t registers = 0, spillStores = 0, spillLoads = 0, stackBytes = 0;
 };
 
-/// ptxas of the environment's INFINI_PTXAS, the path, or a CUDA toolkit; empty
-/// where there is none.
-std::string findPtxas();
-/// Runs it. A failure is an error that quotes what it said.
-mlir::LogicalResult assemblePtx(mlir::Location loc, llvm::StringRef ptxas,
-                                llvm::StringRef ptx, llvm::StringRef chip,
-                                llvm::SmallVectorImpl<char> &cubin,
-                                std::vector<KernelResources> &resources);
+/// ptxas: what the environment's INFINI_PTXAS names, which must be there; else
+/// that of the path, or of a CUDA toolkit. Empty where there is none.
+llvm::FailureOr<std::string> findPtxas(std::string &error);
+
+/// `Rejected`: it ran, and did not take the text.
+enum class PtxasResult { Good, NotRun, Rejected };
+
+/// Runs it. All but `Good` is an error that says why, and quotes what it said.
+PtxasResult assemblePtx(mlir::Location loc, llvm::StringRef ptxas,
+                        llvm::StringRef ptx, llvm::StringRef chip,
+                        llvm::SmallVectorImpl<char> &cubin,
+                        std::vector<KernelResources> &resources);
 
 } // namespace infini
 

@@ -6,26 +6,18 @@
 
 #include "infini/passes/emit/HostObject.h"
 #include "infini/dialect/program/ProgramOps.h"
+#include "infini/passes/emit/Codegen.h"
+#include "infini/passes/emit/TemporaryFolder.h"
 #include "infini/runtime/kernel_abi.h"
 #include "infini/runtime/nearest_name.h"
 #include "lld/Common/Driver.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/CodeGen/CommandFlags.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Module.h"
-#include "llvm/IR/Verifier.h"
-#include "llvm/Linker/Linker.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
@@ -182,29 +174,17 @@ static void addNarrowing(llvm::Module &module) {
   b.CreateRet(b.CreateBitCast(upper, type->getReturnType()));
 }
 
-static std::unique_ptr<llvm::TargetMachine> makeMachine(const CpuTarget &target,
-                                                        std::string &error) {
+static FailureOr<std::unique_ptr<llvm::TargetMachine>>
+makeCpuMachine(Location loc, const CpuTarget &target) {
   initializeTargets();
-  llvm::Triple triple(target.triple);
-  const llvm::Target *registered =
-      llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!registered)
-    return nullptr;
   std::string features;
   for (const std::string &feature : target.features)
     features += (features.empty() ? "+" : ",+") + feature;
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(registered->createTargetMachine(
-      triple, target.cpu, features, options, llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+  return makeMachine(loc, target.triple, target.cpu, features,
+                     llvm::Reloc::PIC_);
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
+static void optimizeForCpu(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   // Register blocks are unrolled already; more only makes code.
@@ -220,48 +200,24 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
         vectorized |= name == "LoopVectorizePass";
         return name != "SROAPass" || !vectorized;
       });
-  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(sccs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(module, modules);
+  optimize(module, machine, llvm::OptimizationLevel::O3, tuning, &callbacks);
 }
 
 /// Runs lld on a temporary object. Paths do not reach the image.
 static FailureOr<SmallVector<char, 0>>
 linkObject(Location loc, StringRef object, ArrayRef<std::string> exports) {
-  SmallString<128> folder;
-  if (std::error_code code =
-          llvm::sys::fs::createUniqueDirectory("infini", folder))
-    return emitError(loc, "cannot make a temporary folder: ") << code.message();
-  llvm::scope_exit cleanUp(
-      [&] { (void)llvm::sys::fs::remove_directories(folder); });
-  std::string in = (folder + "/kernels.o").str(),
-              out = (folder + "/kernels.so").str(),
-              list = (folder + "/exports").str();
-  auto write = [&](StringRef path, StringRef bytes) -> LogicalResult {
-    std::error_code code;
-    llvm::raw_fd_ostream os(path, code);
-    if (!code)
-      os << bytes;
-    os.close();
-    if (code || os.has_error()) {
-      std::string why = code ? code.message() : os.error().message();
-      os.clear_error();
-      return emitError(loc, "cannot write '") << path << "': " << why;
-    }
-    return success();
-  };
+  TemporaryFolder folder(loc);
+  if (failed(folder.make()))
+    return failure();
   std::string version = "{ global: infini_imports;";
   for (const std::string &name : exports)
     version += " \"" + name + "\";";
   version += " local: *; };\n";
-  if (failed(write(in, object)) || failed(write(list, version)))
+  if (failed(folder.write("kernels.o", object)) ||
+      failed(folder.write("exports", version)))
     return failure();
-  std::string versionFlag = "--version-script=" + list;
+  std::string in = folder.path("kernels.o"), out = folder.path("kernels.so"),
+              versionFlag = "--version-script=" + folder.path("exports");
   std::vector<const char *> arguments = {"ld.lld",
                                          "-shared",
                                          "-z",
@@ -283,45 +239,30 @@ linkObject(Location loc, StringRef object, ArrayRef<std::string> exports) {
       lld::lldMain(arguments, os, os, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return emitError(loc, "lld failed to link the kernels: ") << messages;
-  auto buffer = llvm::MemoryBuffer::getFile(out, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return emitError(loc, "cannot read '")
-           << out << "': " << buffer.getError().message();
-  StringRef bytes = (*buffer)->getBuffer();
-  return SmallVector<char, 0>(bytes.begin(), bytes.end());
+  return folder.read("kernels.so");
 }
 
 FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
                                                        const CpuTarget &target,
                                                        HostOutput output) {
   Location loc = module.getLoc();
-  std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
-  if (!machine)
-    return emitError(loc, "no code generator for '")
-           << target.triple << "': " << error;
+  auto made = makeCpuMachine(loc, target);
+  if (failed(made))
+    return failure();
+  llvm::TargetMachine &machine = **made;
   llvm::LLVMContext context;
-  llvm::Module all("kernels", context);
-  all.setDataLayout(machine->createDataLayout());
-  all.setTargetTriple(machine->getTargetTriple());
+  auto translated = translateKernels(module, context, machine);
+  if (failed(translated))
+    return failure();
+  llvm::Module &all = **translated;
   std::vector<std::string> exports;
-  for (ModuleOp kernel : program::kernelsOf(module)) {
-    std::unique_ptr<llvm::Module> one =
-        translateModuleToLLVMIR(kernel, context, "kernel");
-    if (!one)
-      return kernel.emitError("failed to translate the kernel to LLVM IR");
-    one->setDataLayout(all.getDataLayout());
-    one->setTargetTriple(all.getTargetTriple());
-    if (llvm::Linker::linkModules(all, std::move(one)))
-      return kernel.emitError("failed to join the kernel's LLVM IR");
+  for (ModuleOp kernel : program::kernelsOf(module))
     exports.push_back(kernel.getSymName()->str());
-  }
   for (llvm::Function &function : all) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", target.cpu);
-    function.addFnAttr("target-features", machine->getTargetFeatureString());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
     if (target.hasAVX512)
       function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr(llvm::Attribute::NoUnwind);
@@ -329,26 +270,26 @@ FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
   // Optimise first: the bodies of the imports must not be seen by it.
-  optimize(all, *machine);
+  optimizeForCpu(all, machine);
   addImports(all);
   addNarrowing(all);
-  if (llvm::verifyModule(all, &llvm::errs()))
-    return emitError(loc, "the kernels' LLVM IR is invalid");
+  if (failed(verifyCode(loc, all)))
+    return failure();
 
+  if (output == HostOutput::LLVMIR) {
+    std::string text = textOf(all);
+    return SmallVector<char, 0>(text.begin(), text.end());
+  }
   SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
-  if (output == HostOutput::LLVMIR) {
-    all.print(os, nullptr);
-    return bytes;
-  }
   llvm::legacy::PassManager codegen;
   auto kind = output == HostOutput::Assembly
                   ? llvm::CodeGenFileType::AssemblyFile
                   : llvm::CodeGenFileType::ObjectFile;
-  llvm::TargetLibraryInfoImpl library(machine->getTargetTriple());
+  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
   codegen.add(new llvm::TargetLibraryInfoWrapperPass(library));
-  machine->Options.FunctionSections = true;
-  if (machine->addPassesToEmitFile(codegen, os, nullptr, kind))
+  machine.Options.FunctionSections = true;
+  if (machine.addPassesToEmitFile(codegen, os, nullptr, kind))
     return emitError(loc, "the code generator cannot write this kind of file");
   codegen.run(all);
   if (output == HostOutput::Assembly)

@@ -118,3 +118,33 @@ LogicalResult infini::checkLaneKernel(func::FuncOp function) {
     return success();
   });
 }
+
+LogicalResult infini::checkLaneModule(ModuleOp kernel) {
+  FailureOr<func::FuncOp> function = findKernel(kernel);
+  if (failed(function) || failed(checkLaneKernel(*function)))
+    return failure();
+  auto grid = kernel->getAttrOfType<AffineMapAttr>("program.grid");
+  if (!grid || grid.getValue().getNumDims() ||
+      grid.getValue().getNumResults() > 3)
+    return kernel.emitError("expected 'program.grid' of the kernel to be a map "
+                            "of its scalars to up to three sizes");
+  struct {
+    StringRef name;
+    int64_t least, most, unit;
+  } numbers[] = {{"program.buffers", 0, INT32_MAX, 1},
+                 {"program.threads", tile::kWarpSize, 1024, tile::kWarpSize},
+                 {"program.shared_bytes", 0, INT32_MAX, 1}};
+  for (auto [name, least, most, unit] : numbers) {
+    auto number = kernel->getAttrOfType<IntegerAttr>(name);
+    if (number && number.getInt() >= least && number.getInt() <= most &&
+        number.getInt() % unit == 0)
+      continue;
+    InFlightDiagnostic diagnostic = kernel.emitError("expected '");
+    diagnostic << name << "' of the kernel to be a multiple of " << unit
+               << " from " << least << " to " << most << ", got ";
+    if (number)
+      return diagnostic << number;
+    return diagnostic << "none";
+  }
+  return success();
+}

@@ -29,6 +29,9 @@ llvm::LogicalResult checkGpuKernel(mlir::func::FuncOp function);
 /// views; threads are numbered along x.
 llvm::LogicalResult checkLaneKernel(mlir::func::FuncOp function);
 
+/// Its module likewise: it says its grid, buffers, threads, and shared memory.
+llvm::LogicalResult checkLaneModule(mlir::ModuleOp kernel);
+
 } // namespace infini
 
 #endif // INFINI_PASSES_KERNEL_KERNELFORM_H
