@@ -109,7 +109,8 @@ def InfiniLowerScan : Pass<"infini-lower-scan", "::mlir::func::FuncOp"> {
     A scan without states becomes an `scf.forall` over segments. One that carries
     states and yields nothing else becomes an `scf.forall` over the batch and the
     heads (whatever the op that makes the states can be cut into), and in it an
-    `scf.for` over segments. Any other becomes an `scf.for` over segments. A
+    `scf.for` over segments. Any other becomes an `scf.for` over segments, with a
+    remark that says why its states were not cut. A
     result that is only inserted somewhere is written there.
 
     Numerics: bit-exact.

@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
@@ -31,6 +32,8 @@ namespace infini {
 
 using namespace mlir;
 using namespace infini;
+
+static constexpr llvm::StringLiteral kCategory = "infini-lower-scan";
 
 namespace {
 
@@ -258,7 +261,8 @@ Operation *ScanLowering::stateWriter(StringRef &reason) {
   for (Value value : yielded.drop_front(op.getNumStacked())) {
     Operation *def = value.getDefiningOp();
     if (!def || (writer && def != writer)) {
-      reason = "its states come from several ops";
+      reason = def ? "its states come from several ops"
+                   : "a state is not computed in the segment";
       return nullptr;
     }
     writer = def;
@@ -456,10 +460,15 @@ LogicalResult ScanLowering::run() {
     return success();
   }
   StringRef reason;
-  if (Operation *writer = stateWriter(reason))
+  if (Operation *writer = stateWriter(reason)) {
     lowerStates(writer);
-  else
-    lowerLoop();
+    return success();
+  }
+  remark::missed(
+      loc, remark::RemarkOpts::name("states").category(kCategory).function(
+               op->getParentOfType<func::FuncOp>().getName()))
+      << remark::reason("{0}", reason);
+  lowerLoop();
   return success();
 }
 
