@@ -20,20 +20,40 @@ using namespace infini::tile;
 
 namespace {
 
+/// A pattern knows its op's place, and makes code there.
 template <typename OpTy> struct AccessPattern : OpConversionPattern<OpTy> {
+  using OpAdaptor = typename OpTy::Adaptor;
+
   AccessPattern(const LaneTypeConverter &converter, const AccessWidths &widths,
                 MLIRContext *context)
       : OpConversionPattern<OpTy>(converter, context), widths(widths) {}
+
+  LogicalResult
+  matchAndRewrite(OpTy op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const final {
+    LaneBuilder lanes(rewriter, op.getLoc());
+    return rewrite(op, adaptor, lanes, rewriter);
+  }
+  virtual LogicalResult rewrite(OpTy op, OpAdaptor adaptor, LaneBuilder &lanes,
+                                ConversionPatternRewriter &rewriter) const = 0;
+
   const AccessWidths &widths;
 };
 
+/// The pieces of `width` registers that a tile is made of.
+Value pieces(LaneBuilder &lanes, LayoutAttr layout, int64_t width,
+             llvm::function_ref<Value(int64_t reg)> piece) {
+  SmallVector<Value> parts;
+  for (int64_t reg = 0; reg < layout.getRegisters(); reg += width)
+    parts.push_back(piece(reg));
+  return concatenate(lanes.b, lanes.loc, parts);
+}
+
 struct LoadToLanes final : AccessPattern<LoadOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(LoadOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(LoadOp op, OpAdaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
     LayoutAttr layout = layoutOf(op.getResult());
     GlobalAccess access(lanes, op.getSource(), op.getMixedOffsets(),
                         op.getDims(), op.getMixedValid(), layout,
@@ -42,30 +62,26 @@ struct LoadToLanes final : AccessPattern<LoadOp> {
     Type element = op.getType().getElementType();
     auto piece = VectorType::get({width}, element);
     TypedAttr pad = op.getPadAttr();
-    SmallVector<Value> pieces;
-    for (int64_t reg = 0; reg < layout.getRegisters(); reg += width) {
+    auto load = [&](int64_t reg) -> Value {
       Value valid = access.isValid(reg);
       Value loaded = nv::LoadGlobalOp::create(
           rewriter, loc, piece, access.getBase(), access.indexOf(reg), valid);
-      if (valid && pad) {
-        Value other = arith::ConstantOp::create(
-            rewriter, loc, DenseElementsAttr::get(piece, Attribute(pad)));
-        loaded = arith::SelectOp::create(rewriter, loc, valid, loaded, other);
-      }
-      pieces.push_back(loaded);
-    }
-    rewriter.replaceOp(op, concatenate(rewriter, loc, pieces));
+      if (!valid || !pad)
+        return loaded;
+      Value other = arith::ConstantOp::create(
+          rewriter, loc, DenseElementsAttr::get(piece, Attribute(pad)));
+      return arith::SelectOp::create(rewriter, loc, valid, loaded, other);
+    };
+    rewriter.replaceOp(op, pieces(lanes, layout, width, load));
     return success();
   }
 };
 
 struct StoreToLanes final : AccessPattern<StoreOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(StoreOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(StoreOp op, OpAdaptor adaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
     LayoutAttr layout = layoutOf(op.getSource());
     GlobalAccess access(lanes, op.getDest(), op.getMixedOffsets(), op.getDims(),
                         op.getMixedValid(), layout, widths.lookup(op));
@@ -83,11 +99,9 @@ struct StoreToLanes final : AccessPattern<StoreOp> {
 
 struct GatherToLanes final : AccessPattern<GatherOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(GatherOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(GatherOp op, OpAdaptor adaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
     LayoutAttr layout = layoutOf(op.getResult());
     BufferView view = lanes.view(op.getSource());
     MemRefType buffer = op.getSource().getType();
@@ -106,8 +120,7 @@ struct GatherToLanes final : AccessPattern<GatherOp> {
     if (width > 1)
       last.back() = lanes.index(buffer.getShape().back() - width);
     auto piece = VectorType::get({width}, buffer.getElementType());
-    SmallVector<Value> pieces;
-    for (int64_t reg = 0; reg < layout.getRegisters(); reg += width) {
+    auto load = [&](int64_t reg) -> Value {
       Value place = lanes.index(0);
       for (int64_t dim = 0; dim < rank; ++dim) {
         Value position = adaptor.getIndices()[dim];
@@ -119,10 +132,10 @@ struct GatherToLanes final : AccessPattern<GatherOp> {
             arith::MaxSIOp::create(rewriter, loc, position, lanes.index(0));
         place = lanes.add(place, lanes.multiply(position, view.strides[dim]));
       }
-      pieces.push_back(nv::LoadGlobalOp::create(rewriter, loc, piece, view.base,
-                                                place, Value()));
-    }
-    rewriter.replaceOp(op, concatenate(rewriter, loc, pieces));
+      return nv::LoadGlobalOp::create(rewriter, loc, piece, view.base, place,
+                                      Value());
+    };
+    rewriter.replaceOp(op, pieces(lanes, layout, width, load));
     return success();
   }
 
@@ -155,11 +168,10 @@ struct GatherToLanes final : AccessPattern<GatherOp> {
 
 struct CopyAsyncToLanes final : AccessPattern<tile::CopyAsyncOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(tile::CopyAsyncOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(tile::CopyAsyncOp op, OpAdaptor adaptor,
+                        LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
     MemRefType buffer = op.getDest().getType();
     auto threads = op->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(
         "program.threads");
@@ -197,44 +209,52 @@ struct CopyAsyncToLanes final : AccessPattern<tile::CopyAsyncOp> {
   }
 };
 
-/// How many registers of a tile are moved to or from shared memory at once.
-int64_t sharedWidth(LayoutAttr layout, MemRefType buffer,
-                    ArrayRef<int64_t> offsets) {
-  int64_t last = buffer.getRank() - 1;
-  int64_t width = std::min(layout.getContiguous(last),
-                           16 / bytesOf(buffer.getElementType()));
-  while (offsets[last] % width != 0)
-    width /= 2;
-  return width;
-}
+/// An access of a tile to a buffer in shared memory.
+class SharedAccess {
+public:
+  SharedAccess(LaneBuilder &lanes, LayoutAttr layout, MemRefType buffer,
+               Value base, ArrayRef<int64_t> offsets)
+      : lanes(lanes), layout(layout), buffer(buffer), base(base) {
+    int64_t last = buffer.getRank() - 1;
+    width = std::min(layout.getContiguous(last),
+                     16 / bytesOf(buffer.getElementType()));
+    while (offsets[last] % width != 0)
+      width /= 2;
+    for (auto [dim, offset] : llvm::enumerate(offsets))
+      thread.push_back(
+          lanes.add(lanes.threadOffset(layout, dim), lanes.i32(offset)));
+  }
 
-SmallVector<Value> sharedThread(LaneBuilder &lanes, LayoutAttr layout,
-                                ArrayRef<int64_t> offsets) {
+  /// How many registers are moved at once.
+  int64_t getWidth() const { return width; }
+  Value addressOf(int64_t reg) {
+    return lanes.sharedAddress(buffer, base, thread,
+                               layout.getRegisterOffset(reg));
+  }
+
+private:
+  LaneBuilder &lanes;
+  LayoutAttr layout;
+  MemRefType buffer;
+  Value base;
+  int64_t width;
   SmallVector<Value> thread;
-  for (auto [dim, offset] : llvm::enumerate(offsets))
-    thread.push_back(
-        lanes.add(lanes.threadOffset(layout, dim), lanes.i32(offset)));
-  return thread;
-}
+};
 
 struct WriteToLanes final : AccessPattern<WriteOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(WriteOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(WriteOp op, OpAdaptor adaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
     LayoutAttr layout = layoutOf(op.getSource());
-    MemRefType buffer = op.getDest().getType();
-    int64_t width = sharedWidth(layout, buffer, op.getOffsets());
-    SmallVector<Value> thread = sharedThread(lanes, layout, op.getOffsets());
+    SharedAccess access(lanes, layout, op.getDest().getType(),
+                        adaptor.getDest(), op.getOffsets());
+    int64_t width = access.getWidth();
     Value first = lanes.isFirstReplica(layout);
     for (int64_t reg = 0; reg < layout.getRegisters(); reg += width)
       nv::StoreSharedOp::create(
           rewriter, loc, slice(rewriter, loc, adaptor.getSource(), reg, width),
-          lanes.sharedAddress(buffer, adaptor.getDest(), thread,
-                              layout.getRegisterOffset(reg)),
-          first);
+          access.addressOf(reg), first);
     rewriter.eraseOp(op);
     return success();
   }
@@ -242,35 +262,28 @@ struct WriteToLanes final : AccessPattern<WriteOp> {
 
 struct ReadToLanes final : AccessPattern<ReadOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(ReadOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    LaneBuilder lanes(rewriter, loc);
+  LogicalResult rewrite(ReadOp op, OpAdaptor adaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     LayoutAttr layout = layoutOf(op.getResult());
-    MemRefType buffer = op.getSource().getType();
-    int64_t width = sharedWidth(layout, buffer, op.getOffsets());
-    SmallVector<Value> thread = sharedThread(lanes, layout, op.getOffsets());
-    auto piece = VectorType::get({width}, buffer.getElementType());
-    SmallVector<Value> pieces;
-    for (int64_t reg = 0; reg < layout.getRegisters(); reg += width)
-      pieces.push_back(nv::LoadSharedOp::create(
-          rewriter, loc, piece,
-          lanes.sharedAddress(buffer, adaptor.getSource(), thread,
-                              layout.getRegisterOffset(reg))));
-    rewriter.replaceOp(op, concatenate(rewriter, loc, pieces));
+    SharedAccess access(lanes, layout, op.getSource().getType(),
+                        adaptor.getSource(), op.getOffsets());
+    auto piece =
+        VectorType::get({access.getWidth()}, op.getType().getElementType());
+    auto load = [&](int64_t reg) -> Value {
+      return nv::LoadSharedOp::create(rewriter, op.getLoc(), piece,
+                                      access.addressOf(reg));
+    };
+    rewriter.replaceOp(op, pieces(lanes, layout, access.getWidth(), load));
     return success();
   }
 };
 
 struct AllocToLanes final : AccessPattern<AllocOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(AllocOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(AllocOp op, OpAdaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     if (!op.getOffset())
       return rewriter.notifyMatchFailure(op, "has no place in shared memory");
-    LaneBuilder lanes(rewriter, op.getLoc());
     rewriter.replaceOp(op, lanes.i32(*op.getOffset()));
     return success();
   }
@@ -278,10 +291,8 @@ struct AllocToLanes final : AccessPattern<AllocOp> {
 
 struct SlotToLanes final : AccessPattern<SlotOp> {
   using AccessPattern::AccessPattern;
-  LogicalResult
-  matchAndRewrite(SlotOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    LaneBuilder lanes(rewriter, op.getLoc());
+  LogicalResult rewrite(SlotOp op, OpAdaptor adaptor, LaneBuilder &lanes,
+                        ConversionPatternRewriter &rewriter) const override {
     Value number = arith::IndexCastOp::create(
         rewriter, op.getLoc(), rewriter.getI32Type(), adaptor.getIndex());
     MemRefType type = op.getType();
@@ -297,9 +308,8 @@ struct SlotToLanes final : AccessPattern<SlotOp> {
 template <typename From, typename To>
 struct SameOp final : AccessPattern<From> {
   using AccessPattern<From>::AccessPattern;
-  LogicalResult
-  matchAndRewrite(From op, typename From::Adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
+  LogicalResult rewrite(From op, typename From::Adaptor, LaneBuilder &,
+                        ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOpWithNewOp<To>(op, TypeRange(), ValueRange(),
                                     op->getAttrs());
     return success();

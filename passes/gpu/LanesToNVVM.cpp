@@ -388,19 +388,10 @@ LogicalResult NvvmLowering::run() {
   });
   for (Operation *op : ops)
     lower(op);
-  Block &entry = function.getBody().front();
-  unsigned old = addresses.size();
-  for (BlockArgument argument : entry.getArguments())
-    old += isa<IndexType>(argument.getType());
-  for (BlockArgument argument : entry.getArguments().take_front(old))
-    if (!argument.use_empty())
-      return function.emitError("expected argument ")
-             << argument.getArgNumber()
-             << " to be used by ops of the lane dialect only";
-  entry.eraseArguments(0, old);
-  function.setFunctionType(b.getFunctionType(entry.getArgumentTypes(), {}));
-  function.removeArgAttrsAttr();
-  return success();
+  unsigned old =
+      addresses.size() + llvm::count_if(function.getBody().getArgumentTypes(),
+                                        llvm::IsaPred<IndexType>);
+  return dropArguments(function, old);
 }
 
 namespace {

@@ -328,17 +328,7 @@ LogicalResult SimLowering::run() {
   });
   for (Operation *op : ops)
     lower(op);
-  Block &entry = function.getBody().front();
-  unsigned old = entry.getNumArguments() - 2;
-  for (BlockArgument argument : entry.getArguments().take_front(old))
-    if (!argument.use_empty())
-      return function.emitError("expected argument ")
-             << argument.getArgNumber()
-             << " to be used by ops of the lane dialect only";
-  entry.eraseArguments(0, old);
-  function.setFunctionType(b.getFunctionType({pointer, pointer}, {}));
-  function.removeArgAttrsAttr();
-  return success();
+  return dropArguments(function, function.getBody().getNumArguments() - 2);
 }
 
 namespace {

@@ -148,3 +148,17 @@ LogicalResult infini::checkLaneModule(ModuleOp kernel) {
   }
   return success();
 }
+
+LogicalResult infini::dropArguments(func::FuncOp function, unsigned count) {
+  Block &entry = function.getBody().front();
+  for (BlockArgument argument : entry.getArguments().take_front(count))
+    if (!argument.use_empty())
+      return function.emitError("expected argument ")
+             << argument.getArgNumber()
+             << " to be used by ops of the lane dialect only";
+  entry.eraseArguments(0, count);
+  function.setFunctionType(
+      FunctionType::get(function.getContext(), entry.getArgumentTypes(), {}));
+  function.removeArgAttrsAttr();
+  return success();
+}

@@ -32,6 +32,10 @@ llvm::LogicalResult checkLaneKernel(mlir::func::FuncOp function);
 /// Its module likewise: it says its grid, buffers, threads, and shared memory.
 llvm::LogicalResult checkLaneModule(mlir::ModuleOp kernel);
 
+/// The first `count` arguments go, which the lane dialect's ops used and others
+/// stand for now; there are no results.
+llvm::LogicalResult dropArguments(mlir::func::FuncOp function, unsigned count);
+
 } // namespace infini
 
 #endif // INFINI_PASSES_KERNEL_KERNELFORM_H
