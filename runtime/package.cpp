@@ -284,6 +284,12 @@ Status Package::fromBytes(Bytes bytes, size_t size,
   return Status();
 }
 
+PackageHeader Package::header() const {
+  PackageHeader header;
+  std::memcpy(&header, bytes.get(), sizeof header);
+  return header;
+}
+
 Status Package::fromMemory(const void *bytes, size_t size,
                            std::shared_ptr<const Package> &package) {
   Bytes copy = allocate(size);

@@ -14,6 +14,8 @@
 
 namespace infini {
 
+struct PackageHeader;
+
 class Package {
 public:
   static Status open(const std::string &path,
@@ -22,6 +24,8 @@ public:
                            std::shared_ptr<const Package> &package);
 
   const Program &program() const { return contents; }
+  /// As it stands in the file (package_file.h).
+  PackageHeader header() const;
   /// The one named, or the one that is meant when `name` is empty. All variants
   /// have entries of the same names and ports.
   Status selectEntry(std::string_view name, size_t variant,

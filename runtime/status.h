@@ -80,6 +80,16 @@ template <typename... Args> std::string text(const Args &...args) {
 /// 'name', with what would garble a terminal escaped and long names cut: names
 /// come from files that anybody may have written.
 std::string quoted(std::string_view name);
+/// For strings <iomanip>'s template of this name would be the better match.
+inline std::string quoted(const std::string &name) {
+  return quoted(std::string_view(name));
+}
+inline std::string quoted(std::string &name) {
+  return quoted(std::string_view(name));
+}
+inline std::string quoted(const char *name) {
+  return quoted(std::string_view(name));
+}
 
 /// [2, 3, ?] with -1 as a question mark.
 std::string shapeText(const int64_t *shape, size_t rank);

@@ -31,7 +31,7 @@ config.substitutions.append(("%examples", os.path.join(config.infini_src_root, "
 config.substitutions.append(("%python", config.python))
 
 config.available_features.add(platform.machine().lower())
-for tool in ("infini-opt", "infini-compile", "infini-run", "infini-memory", "infini-decay-opt", "infini-decay-compile"):
+for tool in ("infini-opt", "infini-compile", "infini-run", "infini-inspect", "infini-memory", "infini-decay-opt", "infini-decay-compile"):
     if os.access(os.path.join(config.infini_tools_dir, tool), os.X_OK):
         config.available_features.add(tool)
 if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:

@@ -81,7 +81,8 @@ TEST_F(CommandLine, WritesAndReadsFiles) {
   expect(add + "--output @sum.npy", 0, "");
   expect("add.infini --input @sum.npy --input @sum.npy", 0, "[22, 24, 26]");
   expect(add + "--expect @sum.npy", 0, "");
-  expect(add + "--output sum.npy", 1, "expected '@' and a file name");
+  expect(add + "--output sum.npy", 1,
+         "expected '@' and a file name, got 'sum.npy'");
   expect("add.infini --input @none.npy --input @sum.npy", 1,
          "cannot open 'none.npy'");
 }
