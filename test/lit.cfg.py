@@ -37,5 +37,7 @@ for tool in ("infini-opt", "infini-compile", "infini-run", "infini-inspect", "in
 if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:
     config.available_features.add("numpy")
 # Where infini-compile looks for it; a test gets no other environment than lit's.
-if shutil.which("ptxas") or os.access("/usr/local/cuda/bin/ptxas", os.X_OK):
+ptxas = shutil.which("ptxas") or "/usr/local/cuda/bin/ptxas"
+if os.access(ptxas, os.X_OK):
     config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
