@@ -34,7 +34,8 @@ infini::makeMachine(Location loc, StringRef tripleText, StringRef cpu,
 
 FailureOr<std::unique_ptr<llvm::Module>>
 infini::translateKernels(ModuleOp module, llvm::LLVMContext &context,
-                         const llvm::TargetMachine &machine) {
+                         const llvm::TargetMachine &machine, Profile &profile) {
+  Phase phase(profile, "translate to LLVM IR");
   auto all = std::make_unique<llvm::Module>("kernels", context);
   all->setDataLayout(machine.createDataLayout());
   all->setTargetTriple(machine.getTargetTriple());
@@ -54,12 +55,15 @@ infini::translateKernels(ModuleOp module, llvm::LLVMContext &context,
 void infini::optimize(llvm::Module &module, llvm::TargetMachine &machine,
                       llvm::OptimizationLevel level,
                       const llvm::PipelineTuningOptions &tuning,
-                      llvm::PassInstrumentationCallbacks *callbacks) {
+                      llvm::PassInstrumentationCallbacks &callbacks,
+                      Profile &profile) {
+  Phase phase(profile, "optimize LLVM IR");
+  profile.attach(callbacks);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning, std::nullopt, callbacks);
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(sccs);
   builder.registerFunctionAnalyses(functions);

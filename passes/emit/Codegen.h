@@ -8,6 +8,7 @@
 #ifndef INFINI_PASSES_EMIT_CODEGEN_H
 #define INFINI_PASSES_EMIT_CODEGEN_H
 
+#include "infini/passes/emit/Profile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -26,12 +27,13 @@ makeMachine(mlir::Location loc, llvm::StringRef triple, llvm::StringRef cpu,
 /// All kernels of `module` in one.
 mlir::FailureOr<std::unique_ptr<llvm::Module>>
 translateKernels(mlir::ModuleOp module, llvm::LLVMContext &context,
-                 const llvm::TargetMachine &machine);
+                 const llvm::TargetMachine &machine, Profile &profile);
 
+/// With callbacks of the caller's besides the profile's.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               llvm::OptimizationLevel level,
               const llvm::PipelineTuningOptions &tuning,
-              llvm::PassInstrumentationCallbacks *callbacks = nullptr);
+              llvm::PassInstrumentationCallbacks &callbacks, Profile &profile);
 
 mlir::LogicalResult verifyCode(mlir::Location loc, const llvm::Module &module);
 

@@ -11,6 +11,7 @@
 #include "infini/passes/Passes.h"
 #include "infini/passes/Pipelines.h"
 #include "infini/passes/emit/GpuCode.h"
+#include "infini/passes/emit/Profile.h"
 #include "infini/passes/emit/Targets.h"
 #include "infini/passes/emit/TemporaryFolder.h"
 #include "infini/passes/emit/WritePackage.h"
@@ -46,7 +47,8 @@ namespace {
 class Compiler {
 public:
   explicit Compiler(const CompileOptions &options)
-      : options(options), handler(sources, &context) {}
+      : options(options), profile(options.timing, !options.trace.empty()),
+        handler(sources, &context) {}
 
   int run();
 
@@ -57,16 +59,17 @@ private:
   }
   /// A bug, with the file that shows it.
   int failOurs(StringRef reproducer);
+  int compile();
   int readInput();
   int readTargets();
   int checkStages();
   int readPtxas();
   /// Passes that may find fault with the input.
-  LogicalResult lower(ModuleOp module,
+  LogicalResult lower(StringRef name, ModuleOp module,
                       llvm::function_ref<void(OpPassManager &)> build);
   /// Passes that may not: a failure is a bug, and leaves a file to reproduce
   /// it.
-  int lowerOurs(ModuleOp module,
+  int lowerOurs(StringRef name, ModuleOp module,
                 llvm::function_ref<void(OpPassManager &)> build);
   /// Targets that share a schedule: one variant of the package. Sets `done`
   /// where a stage was asked for, and written.
@@ -79,12 +82,18 @@ private:
                     CompiledVariant &variant);
   int writeText(ModuleOp module, const CompileTarget &target);
   int writePackageFile();
-  int writeOutput(StringRef bytes);
+  int cannotWrite(StringRef path, llvm::Error error) {
+    return fail("cannot write '" + path +
+                "': " + llvm::toString(std::move(error)));
+  }
+  int checkWritable(StringRef path);
+  int writeOutput(StringRef path, StringRef bytes);
   int checkFused(ModuleOp module);
   void noteFusedOps(ModuleOp module);
   int writeIR(ModuleOp module);
 
   const CompileOptions &options;
+  Profile profile;
   MLIRContext context;
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler handler;
@@ -163,6 +172,7 @@ int Compiler::readPtxas() {
 }
 
 int Compiler::readInput() {
+  Phase phase(profile, "read the input");
   if (llvm::sys::fs::is_directory(options.input)) {
     if (!options.entry.empty())
       return fail("--entry is for .mlir files, got the folder '" +
@@ -214,10 +224,12 @@ int Compiler::readInput() {
   return kGood;
 }
 
-LogicalResult Compiler::lower(ModuleOp module,
+LogicalResult Compiler::lower(StringRef name, ModuleOp module,
                               llvm::function_ref<void(OpPassManager &)> build) {
+  Phase phase(profile, name);
   PassManager pm(&context);
   build(pm);
+  profile.attach(pm);
   return pm.run(module);
 }
 
@@ -236,32 +248,57 @@ int Compiler::failOurs(StringRef reproducer) {
   return kBug;
 }
 
-int Compiler::lowerOurs(ModuleOp module,
+int Compiler::lowerOurs(StringRef name, ModuleOp module,
                         llvm::function_ref<void(OpPassManager &)> build) {
+  Phase phase(profile, name);
   PassManager pm(&context);
   std::string reproducer = reproducerPath("mlir");
   pm.enableCrashReproducerGeneration(reproducer);
   build(pm);
+  profile.attach(pm);
   if (succeeded(pm.run(module)))
     return kGood;
   return failOurs(reproducer);
 }
 
-int Compiler::writeOutput(StringRef bytes) {
-  if (options.output == "-") {
+/// Neither a pipe nor a device, which would be replaced by a file.
+static bool isOrWillBeFile(StringRef path) {
+  llvm::sys::fs::file_status status;
+  return llvm::sys::fs::status(path, status) ||
+         llvm::sys::fs::is_regular_file(status);
+}
+
+int Compiler::checkWritable(StringRef path) {
+  if (!isOrWillBeFile(path))
+    return kGood;
+  auto file = llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
+  llvm::Error error = file ? file->discard() : file.takeError();
+  return error ? cannotWrite(path, std::move(error)) : kGood;
+}
+
+int Compiler::writeOutput(StringRef path, StringRef bytes) {
+  if (path == "-") {
     llvm::outs() << bytes;
     return kGood;
   }
+  if (!isOrWillBeFile(path)) {
+    std::error_code code;
+    llvm::raw_fd_ostream os(path, code);
+    if (!code) {
+      os << bytes;
+      os.flush();
+      code = os.error();
+      os.clear_error();
+    }
+    return code ? cannotWrite(path, llvm::errorCodeToError(code)) : kGood;
+  }
   // Written beside its place, then renamed.
-  llvm::Error error = llvm::writeToOutput(
-      options.output, [&](llvm::raw_ostream &os) -> llvm::Error {
+  llvm::Error error =
+      llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> llvm::Error {
         os << bytes;
         return llvm::Error::success();
       });
-  if (error)
-    return fail("cannot write '" + Twine(options.output) +
-                "': " + llvm::toString(std::move(error)));
-  return kGood;
+  return error ? cannotWrite(path, std::move(error)) : kGood;
 }
 
 int Compiler::writeIR(ModuleOp module) {
@@ -269,7 +306,7 @@ int Compiler::writeIR(ModuleOp module) {
   llvm::raw_string_ostream os(text);
   module.print(os);
   os << "\n";
-  return writeOutput(text);
+  return writeOutput(options.output, text);
 }
 
 /// The code of a target, from the kernels of `module` in their last form.
@@ -278,7 +315,7 @@ int Compiler::makeImages(ModuleOp module, const CompileTarget &target,
   if (target.kind == CompileTarget::Nvidia)
     return makeGpuImages(module, target, variant);
   FailureOr<SmallVector<char, 0>> bytes =
-      emitHostObject(module, target.cpu, HostOutput::SharedObject);
+      emitHostObject(module, target.cpu, HostOutput::SharedObject, profile);
   if (failed(bytes))
     return kBug;
   TargetImage &image = variant.images.emplace_back();
@@ -296,7 +333,7 @@ int Compiler::makeImages(ModuleOp module, const CompileTarget &target,
 int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
                             CompiledVariant &variant) {
   FailureOr<std::string> ptx =
-      emitPtx(module, target.chip->name, GpuOutput::PTX);
+      emitPtx(module, target.chip->name, GpuOutput::PTX, profile);
   if (failed(ptx))
     return kBug;
   auto add = [&](TargetImage::Format format, StringRef bytes) {
@@ -310,6 +347,7 @@ int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
   if (ptxas.empty())
     return kGood;
   SmallVector<char, 0> cubin;
+  Phase phase(profile, "ptxas");
   switch (assemblePtx(module.getLoc(), ptxas, *ptx, target.chip->name, cubin,
                       resources[target.chip->name])) {
   case PtxasResult::NotRun:
@@ -330,18 +368,21 @@ int Compiler::makeGpuImages(ModuleOp module, const CompileTarget &target,
 int Compiler::writeText(ModuleOp module, const CompileTarget &target) {
   bool asLLVM = options.stage == Stage::LLVM;
   if (target.kind == CompileTarget::Nvidia) {
-    FailureOr<std::string> text = emitPtx(
-        module, target.chip->name, asLLVM ? GpuOutput::LLVMIR : GpuOutput::PTX);
-    return failed(text) ? kBug : writeOutput(*text);
+    FailureOr<std::string> text =
+        emitPtx(module, target.chip->name,
+                asLLVM ? GpuOutput::LLVMIR : GpuOutput::PTX, profile);
+    return failed(text) ? kBug : writeOutput(options.output, *text);
   }
-  auto text = emitHostObject(
-      module, target.cpu, asLLVM ? HostOutput::LLVMIR : HostOutput::Assembly);
+  auto text = emitHostObject(module, target.cpu,
+                             asLLVM ? HostOutput::LLVMIR : HostOutput::Assembly,
+                             profile);
   if (failed(text))
     return kBug;
-  return writeOutput(StringRef(text->data(), text->size()));
+  return writeOutput(options.output, StringRef(text->data(), text->size()));
 }
 
 int Compiler::writePackageFile() {
+  Phase phase(profile, "write the package");
   auto package = writePackage(variants);
   if (failed(package))
     return kUserError;
@@ -378,7 +419,7 @@ int Compiler::writePackageFile() {
                      << " bytes of stack\n";
     llvm::errs() << "package: " << package->size() << " bytes\n";
   }
-  return writeOutput(*package);
+  return writeOutput(options.output, *package);
 }
 
 /// An error for each scan that could not be cut, and each kernel with an op of
@@ -423,12 +464,26 @@ void Compiler::noteFusedOps(ModuleOp module) {
 }
 
 int Compiler::run() {
+  if (!profile.isTracing())
+    return compile();
+  // That it can be written should not be found out after a long compilation.
+  if (int status = checkWritable(options.trace))
+    return status;
+  if (int status = compile())
+    return status;
+  return writeOutput(options.trace, profile.traceText());
+}
+
+int Compiler::compile() {
   DialectRegistry registry;
-  registerDialects(registry);
-  if (options.extend)
-    options.extend(registry);
-  context.appendDialectRegistry(registry);
-  context.loadAllAvailableDialects();
+  {
+    Phase phase(profile, "load the dialects");
+    registerDialects(registry);
+    if (options.extend)
+      options.extend(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+  }
   if (!options.remarks.empty()) {
     remark::RemarkCategories categories;
     categories.passed = categories.missed = categories.failed =
@@ -450,9 +505,10 @@ int Compiler::run() {
   if (int status = readInput())
     return status;
   if (options.stage == Stage::Infini) {
-    if (int status = lowerOurs(source.get(), [](OpPassManager &pm) {
-          pm.addPass(createCanonicalizerPass());
-        }))
+    if (int status =
+            lowerOurs("infini stage", source.get(), [](OpPassManager &pm) {
+              pm.addPass(createCanonicalizerPass());
+            }))
       return status;
     return writeIR(source.get());
   }
@@ -481,6 +537,7 @@ int Compiler::run() {
 int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
                            bool &done) {
   const CompileTarget &target = group.front();
+  Phase phase(profile, target.getText());
   StringRef family = target.isGpu() ? "gpu" : "cpu";
   auto stops = [&](Stage stage) { return done = options.stage == stage; };
   // What the input may get wrong shows up to here; behind it, a failure is
@@ -489,19 +546,20 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
   if (options.from == Stage::Infini) {
     InfiniStageOptions stage;
     stage.schedule = options.schedule;
-    if (failed(lower(module, [&](OpPassManager &pm) {
-          buildInfiniStage(pm, stage);
-          buildDispatchStage(pm, family);
-        })))
+    if (failed(
+            lower("infini and dispatch stage", module, [&](OpPassManager &pm) {
+              buildInfiniStage(pm, stage);
+              buildDispatchStage(pm, family);
+            })))
       return kUserError;
     if (stops(Stage::Dispatch))
       return writeIR(module);
-    if (int status = lowerOurs(module, buildProgramStage))
+    if (int status = lowerOurs("program stage", module, buildProgramStage))
       return status;
     if (stops(Stage::Program))
       return writeIR(module);
     noteFusedOps(module);
-    if (int status = lowerOurs(module, [&](OpPassManager &pm) {
+    if (int status = lowerOurs("tile stage", module, [&](OpPassManager &pm) {
           buildTileStage(pm, optional, family);
         }))
       return status;
@@ -517,7 +575,7 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
       return status;
     if (stops(Stage::Vector))
       return writeIR(module);
-    if (int status = lowerOurs(module, buildCpuLLVMStage))
+    if (int status = lowerOurs("llvm stage", module, buildCpuLLVMStage))
       return status;
     if (stops(Stage::LLVM) || stops(Stage::Assembly))
       return writeText(module, target);
@@ -530,7 +588,7 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
     GpuPipelineOptions pipeline;
     pipeline.sharedBytes = target.chip->sharedBytes;
     // A kernel that has no form on tiles is the input's affair.
-    if (failed(lower(module,
+    if (failed(lower("lanes stage", module,
                      [&](OpPassManager &pm) { buildLaneStage(pm, pipeline); })))
       return kUserError;
     if (stops(Stage::Lanes))
@@ -542,9 +600,10 @@ int Compiler::compileGroup(ModuleOp module, ArrayRef<CompileTarget> group,
         return kUserError;
   for (const CompileTarget &member : group) {
     OwningOpRef<ModuleOp> code(module.clone());
-    if (int status = lowerOurs(code.get(), member.kind == CompileTarget::Sim
-                                               ? buildSimLLVMStage
-                                               : buildNvidiaLLVMStage))
+    if (int status =
+            lowerOurs("llvm stage", code.get(),
+                      member.kind == CompileTarget::Sim ? buildSimLLVMStage
+                                                        : buildNvidiaLLVMStage))
       return status;
     if (stops(Stage::LLVM) || stops(Stage::Assembly))
       return writeText(code.get(), member);
@@ -563,7 +622,7 @@ int Compiler::lowerForCpu(ModuleOp module, const CompileTarget &target,
     pipeline.rows = 4;
     pipeline.columns = 16;
   }
-  return lowerOurs(module, [&](OpPassManager &pm) {
+  return lowerOurs("vector stage", module, [&](OpPassManager &pm) {
     if (options.interpretTiles)
       buildInterpreterStage(pm);
     else

@@ -40,12 +40,16 @@ struct CompileOptions {
   /// Compile this function of an .mlir file alone; empty: all public ones.
   std::string entry;
   Stage stage = Stage::Package;
-  /// The stage that the input is at: what --emit wrote, perhaps changed. Infini,
-  /// Tile, or Lanes.
+  /// The stage that the input is at: what --emit wrote, perhaps changed.
+  /// Infini, Tile, or Lanes.
   Stage from = Stage::Infini;
   Schedule schedule = Schedule::Auto;
   ImportOptions import;
-  bool report = false, timing = false;
+  bool report = false;
+  /// Print to standard error where the time went.
+  bool timing = false;
+  /// A file for a trace in Chrome's format; empty: none.
+  std::string trace;
   /// Whether an op of ours that is in no fused kernel is an error.
   bool requireFused = false;
   /// Run the first so many optimising passes inside kernels alone.

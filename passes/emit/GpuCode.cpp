@@ -63,13 +63,13 @@ static LogicalResult markKernel(ModuleOp kernel, llvm::Module &code) {
 }
 
 FailureOr<std::string> infini::emitPtx(ModuleOp module, StringRef chip,
-                                       GpuOutput output) {
+                                       GpuOutput output, Profile &profile) {
   Location loc = module.getLoc();
   auto machine = makeGpuMachine(loc, chip);
   if (failed(machine))
     return failure();
   llvm::LLVMContext context;
-  auto code = translateKernels(module, context, **machine);
+  auto code = translateKernels(module, context, **machine, profile);
   if (failed(code))
     return failure();
   for (ModuleOp kernel : program::kernelsOf(module))
@@ -80,11 +80,14 @@ FailureOr<std::string> infini::emitPtx(ModuleOp module, StringRef chip,
   tuning.SLPVectorization = false;
   // What is worth unrolling is unrolled; more only fills registers.
   tuning.LoopUnrolling = false;
-  optimize(**code, **machine, llvm::OptimizationLevel::O1, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  optimize(**code, **machine, llvm::OptimizationLevel::O1, tuning, callbacks,
+           profile);
   if (failed(verifyCode(loc, **code)))
     return failure();
   if (output == GpuOutput::LLVMIR)
     return textOf(**code);
+  Phase phase(profile, "generate code");
   SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream os(bytes);
   llvm::legacy::PassManager codegen;

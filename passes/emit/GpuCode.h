@@ -8,6 +8,7 @@
 #ifndef INFINI_PASSES_EMIT_GPUCODE_H
 #define INFINI_PASSES_EMIT_GPUCODE_H
 
+#include "infini/passes/emit/Profile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -20,7 +21,8 @@ enum class GpuOutput { LLVMIR, PTX };
 
 /// All kernels of `module` as one text for `chip` ("sm_80").
 mlir::FailureOr<std::string> emitPtx(mlir::ModuleOp module,
-                                     llvm::StringRef chip, GpuOutput output);
+                                     llvm::StringRef chip, GpuOutput output,
+                                     Profile &profile);
 
 /// What ptxas says of a kernel.
 struct KernelResources {

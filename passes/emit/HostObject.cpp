@@ -184,7 +184,8 @@ makeCpuMachine(Location loc, const CpuTarget &target) {
                      llvm::Reloc::PIC_);
 }
 
-static void optimizeForCpu(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimizeForCpu(llvm::Module &module, llvm::TargetMachine &machine,
+                           Profile &profile) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   // Register blocks are unrolled already; more only makes code.
@@ -200,7 +201,8 @@ static void optimizeForCpu(llvm::Module &module, llvm::TargetMachine &machine) {
         vectorized |= name == "LoopVectorizePass";
         return name != "SROAPass" || !vectorized;
       });
-  optimize(module, machine, llvm::OptimizationLevel::O3, tuning, &callbacks);
+  optimize(module, machine, llvm::OptimizationLevel::O3, tuning, callbacks,
+           profile);
 }
 
 /// Runs lld on a temporary object. Paths do not reach the image.
@@ -244,14 +246,15 @@ linkObject(Location loc, StringRef object, ArrayRef<std::string> exports) {
 
 FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
                                                        const CpuTarget &target,
-                                                       HostOutput output) {
+                                                       HostOutput output,
+                                                       Profile &profile) {
   Location loc = module.getLoc();
   auto made = makeCpuMachine(loc, target);
   if (failed(made))
     return failure();
   llvm::TargetMachine &machine = **made;
   llvm::LLVMContext context;
-  auto translated = translateKernels(module, context, machine);
+  auto translated = translateKernels(module, context, machine, profile);
   if (failed(translated))
     return failure();
   llvm::Module &all = **translated;
@@ -270,7 +273,7 @@ FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
   // Optimise first: the bodies of the imports must not be seen by it.
-  optimizeForCpu(all, machine);
+  optimizeForCpu(all, machine, profile);
   addImports(all);
   addNarrowing(all);
   if (failed(verifyCode(loc, all)))
@@ -291,8 +294,12 @@ FailureOr<SmallVector<char, 0>> infini::emitHostObject(ModuleOp module,
   machine.Options.FunctionSections = true;
   if (machine.addPassesToEmitFile(codegen, os, nullptr, kind))
     return emitError(loc, "the code generator cannot write this kind of file");
-  codegen.run(all);
+  {
+    Phase phase(profile, "generate code");
+    codegen.run(all);
+  }
   if (output == HostOutput::Assembly)
     return bytes;
+  Phase phase(profile, "link");
   return linkObject(loc, StringRef(bytes.data(), bytes.size()), exports);
 }

@@ -7,6 +7,7 @@
 #ifndef INFINI_PASSES_EMIT_HOSTOBJECT_H
 #define INFINI_PASSES_EMIT_HOSTOBJECT_H
 
+#include "infini/passes/emit/Profile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -35,7 +36,7 @@ enum class HostOutput { LLVMIR, Assembly, SharedObject };
 /// and the table `infini_imports`, and has no undefined symbols.
 mlir::FailureOr<llvm::SmallVector<char, 0>>
 emitHostObject(mlir::ModuleOp module, const CpuTarget &target,
-               HostOutput output);
+               HostOutput output, Profile &profile);
 
 } // namespace infini
 

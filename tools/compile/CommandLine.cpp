@@ -95,6 +95,13 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
                "all, or those of passes whose name matches"));
   static cl::opt<bool> report("report", cl::cat(category),
                               cl::desc("Say what was made"));
+  static cl::opt<bool> timing(
+      "timing", cl::cat(category),
+      cl::desc("Say on standard error how long each phase and pass took"));
+  static cl::opt<std::string> trace(
+      "trace", cl::cat(category), cl::value_desc("file.json"),
+      cl::desc("Write phases and passes as a trace in Chrome's format (for "
+               "ui.perfetto.dev)"));
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "infini 0.1.0\n"; });
   if (!cl::ParseCommandLineOptions(argc, argv, "infini compiler\n",
@@ -137,6 +144,10 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
         "--schedule: expected auto, sequential, streaming, or scan, got '" +
         schedule + "'");
   options.report = report;
+  options.timing = timing;
+  options.trace = trace;
+  if (trace.getNumOccurrences() && trace.empty())
+    return fail("--trace: expected the name of a file");
   options.import.retrofit = retrofit;
   if (dtype.getNumOccurrences())
     options.import.dtype = dtype;
