@@ -4,6 +4,7 @@
 """Functions on the simulator of an NVIDIA GPU: ops alone, Infini-attention on each schedule, users' own ops, and the
 memory rule and gate from outside the core. Edges stand in test_sim_edges.py."""
 import math
+import os
 
 import numpy as np
 import pytest
@@ -48,6 +49,26 @@ def test_single_op(tools, tmp_path, long, name, size):
     for T in counts:
         arrays = sizes.arrays(op, T)
         sizes.check(sizes.run(tools, package, op, arrays, tmp_path), op, arrays, f"{name} T={T}")
+
+
+def test_chips(tools, tmp_path):
+    """Each chip that code is made for is simulated, and all give the same bits; a package for one is not for another.
+    The report has one table."""
+    op, sizes, packages, first = OPS["attention_causal"], Sizes("bf16", H=2, G=1, d=128, dv=128), {}, None
+    (tmp_path / "op.mlir").write_text(sizes.text(op))
+    arrays = sizes.arrays(op, 70)
+    for chip in ("sm_80", "sm_86", "sm_89", "sm_90"):
+        other = tools.on(f"sim:{chip}")
+        packages[chip] = other.build(tmp_path / "op.mlir", tmp_path / f"{chip}.infini")
+        out = sizes.run(other, packages[chip], op, arrays, tmp_path)
+        sizes.check(out, op, arrays, chip)
+        first = first or out
+        assert_same_bits(out[0], first[0], chip)
+    with pytest.raises(AssertionError, match="has no kernels for the device 'sim:sm_86', only for 'sim:sm_90'"):
+        sizes.run(tools.on("sim:sm_86"), packages["sm_90"], op, arrays, tmp_path)
+    reported = tools.good([tools.run, packages["sm_80"], "--entry", "f", "--device", SIM, *(
+        x for i in range(3) for x in ("--input", f"@{tmp_path}/in{i}.npy"))], env={**os.environ, "INFINI_SIM_REPORT": "1"})
+    assert [line.split()[0] for line in reported.stderr.splitlines()] == ["kernel", "segment_attention_0"]
 
 
 # --------------------------------------------------------------------------------------------------------

@@ -253,9 +253,27 @@ TEST(SimDevice, Open) {
   Status status = openSimDevice("sm_81", device);
   EXPECT_EQ(status.code(), INFINI_USER_ERROR);
   EXPECT_EQ(status.message(),
-            "there is no simulated chip 'sm_81'; expected one of: 'sm_80'");
-  expectGood(openSimDevice("sm_80", device));
-  EXPECT_STREQ(device->chip(), "sm_80");
+            "there is no simulated chip 'sm_81'; expected one of: 'sm_80', "
+            "'sm_86', 'sm_89', 'sm_90'");
+  // What a block may have of shared memory, by the programming guide.
+  const std::pair<const char *, uint32_t> chips[] = {
+      {"sm_80", 163}, {"sm_86", 99}, {"sm_89", 99}, {"sm_90", 227}};
+  for (auto [name, most] : chips) {
+    expectGood(openSimDevice(name, device));
+    EXPECT_STREQ(device->chip(), name);
+    for (uint32_t more : {0, 1}) {
+      Dispatch dispatch = {0, {1, 1, 1}, nullptr, 0, 0, nullptr};
+      Status status = static_cast<SimDevice &>(*device).run(
+          {"k",
+           [](const uint64_t *, const infini_lane *) {},
+           {32, (most << 10) + more}},
+          dispatch);
+      EXPECT_EQ(bool(status), more == 1) << name;
+      if (more)
+        EXPECT_TRUE(contains(status, text("expected at most ", most << 10)))
+            << status.message();
+    }
+  }
 }
 
 TEST(SimDevice, Switches) {
@@ -290,6 +308,14 @@ TEST(SimDevice, Report) {
   EXPECT_NE(text.find("\nreported             1             3"),
             std::string::npos)
       << text;
+  // One that ran nothing says nothing.
+  testing::internal::CaptureStderr();
+  {
+    Environment report("INFINI_SIM_REPORT", "1");
+    std::shared_ptr<Device> device;
+    expectGood(openSimDevice("sm_80", device));
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 } // namespace

@@ -23,8 +23,13 @@ struct Chip {
   uint32_t sharedBytes, threads;
 };
 
+/// Those that code is made for, passes/emit/Targets.cpp. They run the same
+/// instructions, and differ in what a block may ask for.
 constexpr Chip chips[] = {
     {"sm_80", 163 << 10, 1024},
+    {"sm_86", 99 << 10, 1024},
+    {"sm_89", 99 << 10, 1024},
+    {"sm_90", 227 << 10, 1024},
 };
 
 struct Options {

@@ -213,7 +213,8 @@ SimDevice::SimDevice(const sim::Chip &chip, const sim::Options &options)
       block(chip, options) {}
 
 SimDevice::~SimDevice() {
-  if (options.report)
+  // One that ran nothing, such as to see whether there is one, has no table.
+  if (options.report && !kernels.empty())
     std::fputs(sim::reportText(kernels).c_str(), stderr);
 }
 
