@@ -216,6 +216,13 @@ const char *infini_device_chip(const infini_device *device) {
   return device->object->chip();
 }
 
+void infini_device_set_trace(infini_device *device,
+                             infini_trace_callback callback, void *user) {
+  device->object->trace.reset();
+  if (callback)
+    device->object->trace.emplace(callback, user);
+}
+
 //===----------------------------------------------------------------------===//
 // Sessions
 //===----------------------------------------------------------------------===//

@@ -12,10 +12,10 @@ using namespace infini;
 /// address, and null plus something is not defined.
 alignas(64) static uint8_t nothing[64];
 
-Executor::Executor(const Entry &entry, Device &device, DeviceModule &module,
-                   bool poison)
-    : entry(entry), device(device), module(module), poison(poison),
-      variables(entry.variables), bound(entry.variables),
+Executor::Executor(const Variant &variant, const Entry &entry, Device &device,
+                   DeviceModule &module, bool poison)
+    : variant(variant), entry(entry), device(device), module(module),
+      poison(poison), variables(entry.variables), bound(entry.variables),
       values(entry.expressions.size()), computedIn(entry.expressions.size()),
       buffers(entry.buffers.size()), outputShapes(entry.outputs.size()),
       outputSizes(entry.outputs.size()), outputScalars(entry.outputs.size()),
@@ -325,7 +325,7 @@ Status Executor::runCommand(const Command &command) {
 
 Status Executor::runCommands(const std::vector<Command> &commands) {
   for (const Command &command : commands)
-    if (Status status = runCommand(command))
+    if (Status status = device.trace ? runTraced(command) : runCommand(command))
       return command.label.empty() ? std::move(status)
                                    : std::move(status).at(command.label);
   return Status();
@@ -344,6 +344,8 @@ Status Executor::runStep(void *const *outputs) {
       INFINI_TRY(device.fill(buffer.data, static_cast<size_t>(buffer.bytes),
                              ~uint64_t(0), 8));
   }
+  if (device.trace)
+    INFINI_TRY(beginMarks());
   return runCommands(entry.commands);
 }
 
@@ -375,9 +377,13 @@ private:
 
 Status Executor::run(void *const *outputs) {
   auto place = [&] { return "entry " + quoted(entry.name); };
+  double start = device.trace ? device.trace->now() : 0;
   Step step(device, module);
   INFINI_TRY_AT(step.begin(), place());
   INFINI_TRY_AT(runStep(outputs), place());
+  // Before another session's step may begin.
+  if (device.trace)
+    INFINI_TRY_AT(tellStep(start), place());
   INFINI_TRY_AT(step.end(), place());
   return Status();
 }

@@ -26,10 +26,10 @@ public:
     int64_t scalar = 0;
   };
 
-  /// All must outlive it. `poison`: fill the arena and the outputs with NaN
-  /// bytes before they are used.
-  Executor(const Entry &entry, Device &device, DeviceModule &module,
-           bool poison);
+  /// An entry of the variant. All must outlive it. `poison`: fill the arena and
+  /// the outputs with NaN bytes before they are used.
+  Executor(const Variant &variant, const Entry &entry, Device &device,
+           DeviceModule &module, bool poison);
 
   /// Takes one input a port; checks shapes and everything else that depends on
   /// them. Changes nothing but what run() and the functions below use, so that
@@ -57,6 +57,9 @@ public:
   /// device) an output port; those of scalars and states are ignored.
   Status run(void *const *outputs);
 
+  /// Of the call that bind() was for, from 0.
+  uint64_t callNumber() const { return call - 1; }
+
   size_t arenaBytes() const { return arena ? arena->bytes : 0; }
 
 private:
@@ -79,7 +82,14 @@ private:
   Status runDispatch(const Command &command);
   Status runGemm(const Command &command);
   Status requireBytes(const Command &command, size_t operand, int64_t bytes);
+  // While there is a trace: executor_trace.cpp.
+  infini_trace_event eventOf(const Command &command) const;
+  Status runTraced(const Command &command);
+  Status describe(const Command &command, infini_trace_event &event);
+  Status beginMarks();
+  Status tellStep(double start);
 
+  const Variant &variant;
   const Entry &entry;
   Device &device;
   DeviceModule &module;
@@ -101,6 +111,10 @@ private:
   std::vector<uint64_t> arguments;
   std::vector<int64_t> bufferBytes;
   std::unique_ptr<DeviceMemory> arena;
+  /// For a device with marks: one event a mark behind the first, which was made
+  /// at `markStart`.
+  std::vector<infini_trace_event> marked;
+  double markStart = 0;
 };
 
 } // namespace infini

@@ -214,6 +214,52 @@ INFINI_API void infini_device_release(infini_device *device);
 /// as long as the device.
 INFINI_API const char *infini_device_chip(const infini_device *device);
 
+typedef enum infini_trace_kind INFINI_ENUM_TYPE {
+  /// A call of an entry, without copies to and from the device.
+  INFINI_TRACE_STEP = 0,
+  // Its commands.
+  INFINI_TRACE_DISPATCH = 1,
+  INFINI_TRACE_GEMM = 2,
+  INFINI_TRACE_COPY = 3,
+  INFINI_TRACE_FILL = 4,
+  /// All of a loop; what is inside comes besides.
+  INFINI_TRACE_LOOP = 5,
+  // Arguments and results of a step.
+  INFINI_TRACE_UPLOAD = 6,
+  INFINI_TRACE_DOWNLOAD = 7
+} infini_trace_kind;
+
+/// Texts are valid until the callback returns.
+typedef struct infini_trace_event {
+  infini_trace_kind kind;
+  /// 0: the time that the host spent, which on the cpu and in the simulator is
+  /// that of the work. On a GPU a command is given twice: so, and with 1 for
+  /// the time that the GPU spent.
+  int32_t on_device;
+  /// A dispatch's kernel; what is copied; otherwise what it is.
+  const char *name;
+  const char *entry;
+  /// Number of the call of the entry, from 0.
+  uint64_t step;
+  /// Since infini_device_set_trace.
+  double start, seconds;
+  /// Blocks of a dispatch; m, n, k of a gemm.
+  int64_t grid[3];
+  /// Bytes, or rounds of a loop.
+  uint64_t count;
+} infini_trace_event;
+
+typedef void (*infini_trace_callback)(void *user,
+                                      const infini_trace_event *event);
+
+/// Has the callback told of all that the device's sessions do from now on, each
+/// event when it is over, on the thread of the call; null: no more. Not while a
+/// session is called. A GPU's commands are then given one by one, with times
+/// between them, which takes longer. The callback calls no function here.
+INFINI_API void infini_device_set_trace(infini_device *device,
+                                        infini_trace_callback callback,
+                                        void *user);
+
 //===----------------------------------------------------------------------===//
 // Sessions
 //===----------------------------------------------------------------------===//

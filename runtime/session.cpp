@@ -109,26 +109,46 @@ Status Session::reserveOnDevice() {
   return Status();
 }
 
+template <typename Function>
+Status Session::transfer(infini_trace_kind kind, const Port &port, size_t bytes,
+                         Function function) {
+  if (!device->trace)
+    return function();
+  infini_trace_event event =
+      traceEvent(kind, port.name.c_str(), *entry, executor->callNumber());
+  event.count = bytes;
+  return device->trace->timed(event, function);
+}
+
 Status Session::downloadResults(const infini_tensor *results) {
   for (size_t i = 0; i < argumentOutputs.size(); ++i) {
     size_t o = argumentOutputs[i];
-    if (!entry->outputs[o].isScalar())
-      INFINI_TRY_AT(
-          device->download(results[i].data, outputs[o],
-                           static_cast<size_t>(executor->outputBytes(o))),
-          "output " + quoted(entry->outputs[o].name));
+    if (entry->outputs[o].isScalar())
+      continue;
+    auto bytes = static_cast<size_t>(executor->outputBytes(o));
+    INFINI_TRY_AT(transfer(INFINI_TRACE_DOWNLOAD, entry->outputs[o], bytes,
+                           [&] {
+                             return device->download(results[i].data,
+                                                     outputs[o], bytes);
+                           }),
+                  "output " + quoted(entry->outputs[o].name));
   }
   return Status();
 }
 
 Status Session::runOnDevice(const infini_tensor *results, Transfers transfers) {
-  for (size_t i : argumentInputs)
-    if (transfers.arguments && !entry->inputs[i].isScalar())
-      INFINI_TRY_AT(
-          device->upload(inputMemory[i] ? inputMemory[i]->data : nullptr,
-                         inputs[i].data,
-                         static_cast<size_t>(executor->inputBytes(i))),
-          "argument " + quoted(entry->inputs[i].name));
+  for (size_t i : argumentInputs) {
+    if (!transfers.arguments || entry->inputs[i].isScalar())
+      continue;
+    auto bytes = static_cast<size_t>(executor->inputBytes(i));
+    INFINI_TRY_AT(transfer(INFINI_TRACE_UPLOAD, entry->inputs[i], bytes,
+                           [&] {
+                             void *to = inputMemory[i] ? inputMemory[i]->data
+                                                       : nullptr;
+                             return device->upload(to, inputs[i].data, bytes);
+                           }),
+                  "argument " + quoted(entry->inputs[i].name));
+  }
   INFINI_TRY(executor->run(outputs.data()));
   if (transfers.results)
     INFINI_TRY(downloadResults(results));

@@ -86,6 +86,10 @@ private:
   const State &findState(std::string_view name) const;
   std::vector<StateTensor> stateTensors() const;
   const std::string &weightsFingerprint() const;
+  /// Does it, and tells the device's trace.
+  template <typename Function>
+  Status transfer(infini_trace_kind kind, const Port &port, size_t bytes,
+                  Function function);
   Status downloadResults(const infini_tensor *results);
   Status runOnDevice(const infini_tensor *results, Transfers transfers);
   Status runBound(const infini_tensor *results, Transfers transfers);

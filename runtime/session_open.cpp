@@ -145,7 +145,7 @@ Status Session::makeConstants(const Entry &init) {
     if (port.kind != PortKind::weight)
       return bug("entry ", quoted(init.name), " has the ", nameOf(port.kind),
                  " input ", quoted(port.name), ", expected weights only");
-  Executor maker(init, *device, *module, poison);
+  Executor maker(*variant, init, *device, *module, poison);
   INFINI_TRY_AT(maker.bind(initInputs.data()), "entry " + quoted(init.name));
   std::vector<void *> results;
   for (size_t o = 0; o < init.outputs.size(); ++o) {
@@ -233,8 +233,9 @@ Status Session::open(std::shared_ptr<const Package> package,
   if (hasConstants) // verified to be there
     INFINI_TRY(session->makeConstants(
         *session->variant->findEntry(entry.name + ".init")));
-  session->executor = std::make_unique<Executor>(
-      entry, *session->device, *session->module, session->poison);
+  session->executor =
+      std::make_unique<Executor>(*session->variant, entry, *session->device,
+                                 *session->module, session->poison);
   if (program.hasModel)
     session->tokensPerCall = program.model.maxTokensPerCall;
   session->takesText = !session->checkTextForm();

@@ -10,8 +10,10 @@
 
 #include "infini/runtime/program.h"
 #include "infini/runtime/status.h"
+#include "infini/runtime/trace.h"
 
 #include <memory>
+#include <optional>
 
 namespace infini {
 
@@ -99,8 +101,21 @@ public:
     return Status();
   }
 
+  // For traces: a device that works behind the host's back can mark the points
+  // between commands, and say when it got there. Marks are of one step, which
+  // begins while there is a trace.
+  virtual bool hasMarks() const { return false; }
+  virtual Status mark() { return Status(); }
+  /// Waits. Seconds of the step's marks since the first of them.
+  virtual Status takeMarks(std::vector<double> & /*seconds*/) {
+    return Status();
+  }
+
   /// Fill scratch memory with NaN bytes before it is handed out, from now on.
   virtual void poisonScratch() = 0;
+
+  /// Who is told of each command; changed between calls only.
+  std::optional<Trace> trace;
 };
 
 /// "cpu, cuda[:<number>], sim:<chip>".

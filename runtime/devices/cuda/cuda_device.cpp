@@ -4,6 +4,7 @@
 //
 #include "infini/runtime/devices/cuda/cuda_device.h"
 #include "infini/runtime/devices/cuda/cuda_module.h"
+#include "infini/runtime/devices/cuda/marks.h"
 #include "infini/runtime/devices/cuda/staging.h"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ private:
 class CudaDevice final : public Device {
 public:
   explicit CudaDevice(std::shared_ptr<CudaContext> context)
-      : context(std::move(context)), staging(*this->context) {}
+      : context(std::move(context)), staging(*this->context),
+        marks(*this->context) {}
   ~CudaDevice() override;
   Status open();
 
@@ -52,6 +54,9 @@ public:
   Status synchronize() override;
   Status beginStep(DeviceModule &module) override;
   Status endStep(DeviceModule &module, bool failed) override;
+  bool hasMarks() const override { return true; }
+  Status mark() override;
+  Status takeMarks(std::vector<double> &seconds) override;
   /// Kernels have no scratch in global memory.
   void poisonScratch() override {}
 
@@ -71,10 +76,12 @@ private:
 
   std::shared_ptr<CudaContext> context;
   CudaStaging staging;
+  CudaMarks marks;
   /// Copies and fills need no kernels.
   std::vector<CudaKernel> noKernels;
   CudaStep immediate{*context, noKernels};
-  /// The step under way, on the thread that holds the mutex.
+  /// The step under way, on the thread that holds the mutex; null also while
+  /// there is a trace: then commands are not put off.
   CudaStep *step = nullptr;
   /// For copies that overlap.
   cuda::Address temporary = 0;
@@ -156,8 +163,12 @@ Status CudaDevice::beginStep(DeviceModule &module) {
   // Kept until the step's end, so that others' commands do not get into it.
   std::unique_lock<std::recursive_mutex> lock(context->mutex);
   INFINI_TRY(context->use());
-  step = &static_cast<CudaModule &>(module).step;
-  step->begin();
+  if (trace) {
+    marks.restart();
+  } else {
+    step = &static_cast<CudaModule &>(module).step;
+    step->begin();
+  }
   lock.release();
   return Status();
 }
@@ -166,12 +177,24 @@ Status CudaDevice::endStep(DeviceModule &, bool failed) {
   std::unique_lock<std::recursive_mutex> lock(context->mutex, std::adopt_lock);
   CudaStep *ended = std::exchange(step, nullptr);
   Status status;
-  if (failed)
+  if (ended && failed)
     ended->abandon();
-  else
+  else if (ended)
     status = ended->end();
   releaseRetired();
   return status;
+}
+
+Status CudaDevice::mark() {
+  Lock lock(context->mutex);
+  INFINI_TRY(use());
+  return marks.mark();
+}
+
+Status CudaDevice::takeMarks(std::vector<double> &seconds) {
+  Lock lock(context->mutex);
+  INFINI_TRY(use());
+  return marks.take(seconds);
 }
 
 Status CudaDevice::submit(const CudaCommand &command) {

@@ -92,7 +92,8 @@ enum CaptureMode : int { captureThreadLocal = 1 };
 using UpdateResult = int;
 
 // Flags.
-constexpr unsigned streamNonBlocking = 1, eventDisableTiming = 2;
+constexpr unsigned streamNonBlocking = 1, eventWithTiming = 0,
+                   eventDisableTiming = 2;
 
 // Keys of cuLaunchKernel's `extra`.
 inline void *const launchParamEnd = nullptr;
@@ -140,6 +141,8 @@ constexpr int oldestDriverVersion = 11040;
   X(eventDestroy, cuEventDestroy_v2, (Event event))                            \
   X(eventRecord, cuEventRecord, (Event event, Stream stream))                  \
   X(eventSynchronize, cuEventSynchronize, (Event event))                       \
+  X(eventElapsedTime, cuEventElapsedTime,                                      \
+    (float *milliseconds, Event start, Event end))                             \
   X(memAlloc, cuMemAlloc_v2, (Address * address, size_t bytes))                \
   X(memFree, cuMemFree_v2, (Address address))                                  \
   X(memGetInfo, cuMemGetInfo_v2, (size_t * free, size_t * total))              \

@@ -339,9 +339,10 @@ Result cuStreamEndCapture(Stream stream, Graph *graph) {
   return result;
 }
 
-Result cuEventCreate(Event *event, unsigned) {
+Result cuEventCreate(Event *event, unsigned flags) {
   ENTER(cuEventCreate);
   s.events.insert(*event = new EventObject());
+  (*event)->isTimed = !(flags & eventDisableTiming);
   return success;
 }
 
@@ -367,6 +368,20 @@ Result cuEventSynchronize(Event event) {
   if (!s.events.count(event))
     return s.misuse("no such event");
   return event->stream ? s.drain(event->stream, event->position) : success;
+}
+
+/// A microsecond for each operation.
+Result cuEventElapsedTime(float *milliseconds, Event start, Event end) {
+  ENTER(cuEventElapsedTime);
+  for (Event event : {start, end}) {
+    if (!s.events.count(event) || !event->isTimed || !event->stream)
+      return s.misuse("the time of an event that is none, has none, or was "
+                      "not recorded");
+    if (event->stream->executed < event->position)
+      return notReady;
+  }
+  *milliseconds = float(end->position - start->position) * 1e-3f;
+  return success;
 }
 
 //===----------------------------------------------------------------------===//

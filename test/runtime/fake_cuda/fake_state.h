@@ -60,6 +60,7 @@ struct StreamObject {
   GraphObject *capture = nullptr;
 };
 struct EventObject {
+  bool isTimed = false;
   StreamObject *stream = nullptr;
   uint64_t position = 0;
 };
