@@ -89,13 +89,13 @@ private:
   Value asFactor(Value tile);
   /// acc + a · b in the accumulator's type.
   Value multiplyAdd(OpBuilder &n, Location l, ValueRange a);
-  Value joinPast(Value past, Value own);
   /// The bias of a block of scores, in the accumulator's type, and its map over
   /// keys and queries. Queries past the last have none.
   std::pair<Value, StringRef> biasTile(Value firstKey, OpFoldResult count);
   Value block(Value batch, Value head, Value first, Value output);
   SmallVector<Value> keyLoop(OpFoldResult begin, OpFoldResult end, bool masked,
                              ValueRange state);
+  SmallVector<Value> keyLoops(ValueRange state);
 
   SegmentAttentionOp op;
   RewriterBase &b;
@@ -108,8 +108,12 @@ private:
   Type accumulator, factor;
   Value scale;
   // Of the block of queries that is being built.
-  Value key, value, queries, batch, group, head, firstQuery;
-  OpFoldResult firstPosition, totalKeys, queryCount;
+  Value queries, batch, group, head, firstQuery;
+  OpFoldResult queryCount;
+  // Of the keys that are being walked over, the past ones or the own: which of
+  // all keys their first is, and the first query's position counted from there.
+  Value key, value;
+  OpFoldResult keyOrigin, firstPosition;
 };
 
 } // namespace
@@ -234,12 +238,6 @@ Value AttentionLowering::multiplyAdd(OpBuilder &n, Location l, ValueRange a) {
   return arith::AddFOp::create(n, l, a[2], arith::MulFOp::create(n, l, x, y));
 }
 
-Value AttentionLowering::joinPast(Value past, Value own) {
-  if (!past)
-    return own;
-  return tensor::ConcatOp::create(b, loc, 2, ValueRange{past, own});
-}
-
 std::pair<Value, StringRef> AttentionLowering::biasTile(Value firstKey,
                                                         OpFoldResult count) {
   Value bias = op.getBias();
@@ -252,7 +250,9 @@ std::pair<Value, StringRef> AttentionLowering::biasTile(Value firstKey,
   SmallVector<OpFoldResult> offsets{
       type.getDimSize(0) == 1 ? zero : OpFoldResult(batch),
       type.getDimSize(1) == 1 ? zero : OpFoldResult(head),
-      perQuery ? OpFoldResult(firstQuery) : zero, OpFoldResult(firstKey)};
+      perQuery ? OpFoldResult(firstQuery) : zero,
+      apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+            {OpFoldResult(firstKey), keyOrigin})};
   SmallVector<OpFoldResult> sizes{one, one, perQuery ? queryCount : one, count};
   SmallVector<int64_t> shape;
   if (perQuery)
@@ -424,6 +424,35 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
   return loop.getResults();
 }
 
+/// The blocks of keys that all queries see, then those that some see.
+SmallVector<Value> AttentionLowering::keyLoops(ValueRange state) {
+  AffineExpr d0, d1;
+  bindDims(b.getContext(), d0, d1);
+  OpFoldResult zero = b.getIndexAttr(0), keys = dim(key, 2);
+  auto wholeBlocks = [&](OpFoldResult count) {
+    return apply(d0.floorDiv(keyBlock) * keyBlock, {count});
+  };
+  OpFoldResult begin = zero, unmasked, end;
+  if (op.getMask() == Mask::Full) {
+    end = keys;
+    unmasked = wholeBlocks(keys);
+  } else {
+    end = maximum(
+        {zero, minimum({keys, apply(d0 + d1, {firstPosition, queryCount})})});
+    if (op.getMask() == Mask::Window) {
+      int64_t window = *op.getWindow();
+      begin =
+          wholeBlocks(maximum({zero, apply(d0 - window + 1, {firstPosition})}));
+      unmasked = begin;
+    } else {
+      unmasked = wholeBlocks(
+          maximum({zero, minimum({keys, apply(d0 + 1, {firstPosition})})}));
+    }
+  }
+  SmallVector<Value> seen = keyLoop(begin, unmasked, /*masked=*/false, state);
+  return keyLoop(unmasked, end, /*masked=*/true, seen);
+}
+
 /// Queries first … first + 63 of one head, written to `result`.
 Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
                                Value result) {
@@ -474,40 +503,28 @@ Value AttentionLowering::block(Value batchIndex, Value headIndex, Value first,
         SmallVector<OpFoldResult>{depth, count},
         SmallVector<OpFoldResult>(2, b.getIndexAttr(1)));
 
-  // Positions, and the blocks of keys that some or all queries see.
-  OpFoldResult past = op.getPastKey() ? dim(op.getPastKey(), 2) : zero;
-  OpFoldResult own = dim(op.getKey(), 2);
-  totalKeys = apply(d0 + d1, {past, own});
-  OpFoldResult offset = op.getQueryOffset() ? OpFoldResult(op.getQueryOffset())
-                                            : apply(d0 - d1, {own, length});
-  firstPosition = apply(d0 + d1 + d2, {past, offset, OpFoldResult(first)});
-  OpFoldResult begin = zero, unmasked, end;
-  if (op.getMask() == Mask::Full) {
-    end = totalKeys;
-    unmasked = apply(d0.floorDiv(keyBlock) * keyBlock, {totalKeys});
-  } else {
-    end = maximum(
-        {zero, minimum({totalKeys, apply(d0 + d1, {firstPosition, count})})});
-    if (op.getMask() == Mask::Window) {
-      int64_t window = *op.getWindow();
-      begin = apply(d0.floorDiv(keyBlock) * keyBlock,
-                    {maximum({zero, apply(d0 - window + 1, {firstPosition})})});
-      unmasked = begin;
-    } else {
-      OpFoldResult all =
-          maximum({zero, minimum({totalKeys, apply(d0 + 1, {firstPosition})})});
-      unmasked = apply(d0.floorDiv(keyBlock) * keyBlock, {all});
-    }
-  }
-  key = joinPast(op.getPastKey(), op.getKey());
-  value = joinPast(op.getPastValue(), op.getValue());
-  OpFoldResult width = dim(value, 3);
+  OpFoldResult offset = op.getQueryOffset()
+                            ? OpFoldResult(op.getQueryOffset())
+                            : apply(d0 - d1, {dim(op.getKey(), 2), length});
+  OpFoldResult width = dim(op.getValue(), 3);
   // Below every finite score, so that a row without keys keeps l = 0.
   double lowest = accumulator.isF64() ? -1e300 : -1e37;
   SmallVector<Value> state{filled(columns, lowest), filled(columns, 0),
                            filled({width, columns}, 0)};
-  state = keyLoop(begin, unmasked, /*masked=*/false, state);
-  state = keyLoop(unmasked, end, /*masked=*/true, state);
+  OpFoldResult past = zero;
+  if (op.getPastKey()) {
+    key = op.getPastKey();
+    value = op.getPastValue();
+    past = dim(key, 2);
+    keyOrigin = zero;
+    firstPosition = apply(d0 + d1 + d2, {past, offset, OpFoldResult(first)});
+    state = keyLoops(state);
+  }
+  key = op.getKey();
+  value = op.getValue();
+  keyOrigin = past;
+  firstPosition = apply(d0 + d1, {offset, OpFoldResult(first)});
+  state = keyLoops(state);
 
   // O = (Oᵀ / l)ᵀ, 0 where a query saw no key.
   OpFoldResult one = b.getIndexAttr(1);

@@ -72,6 +72,10 @@ OPS = {
         "q k v pk pv", f"{ATTENTION} past(%pk, %pv : {{pk}}, {{pv}}){attributes} : ({{q}}, {{k}}, {{v}}) -> {{o}}", "o",
         lambda q, k, v, pk, pv, mask=mask: attention(q, k, v, (pk, pv), mask=mask, window=4))
        for mask, attributes in MASKED.items()},
+    "past_bias": SingleOp(
+        "q k v pk pv past_bias", f"{ATTENTION} past(%pk, %pv : {{pk}}, {{pv}}) bias(%past_bias : {{past_bias}}) "
+        ": ({q}, {k}, {v}) -> {o}", "o",
+        lambda q, k, v, pk, pv, bias: attention(q, k, v, (pk, pv), bias)),
     "bias": SingleOp("q k v bias", f"{ATTENTION} bias(%bias : {{bias}}) : ({{q}}, {{k}}, {{v}}) -> {{o}}", "o",
                      lambda q, k, v, bias: attention(q, k, v, bias=bias)),
     "bias_of_columns": SingleOp(
@@ -111,7 +115,7 @@ class Sizes:
         state = "f64" if self.type == "f64" else "f32"
         heads, groups = f"{self.B}x{self.H}", f"{self.B}x{self.G}"
         data = dict(q=f"{heads}x?x{self.d}", k=f"{groups}x?x{self.d}", v=f"{groups}x?x{self.dv}",
-                    o=f"{heads}x?x{self.dv}", bias=f"1x{self.H}x?x?", column_bias=f"{self.B}x1x1x?",
+                    o=f"{heads}x?x{self.dv}", bias=f"1x{self.H}x?x?", past_bias=f"1x{self.H}x?x?", column_bias=f"{self.B}x1x1x?",
                     beta=f"{self.H}", channels=f"{self.H}x{self.dv}", rows=f"{heads}x?", elements=f"{heads}x?x{self.dv}")
         data.update(sq=data["q"], sk=data["k"], vh=data["o"], local=data["o"], pk=data["k"], pv=data["v"])
         states = dict(M=f"{groups}x{self.d}x{self.dv}", z=f"{groups}x{self.d}", A=f"?x{groups}x{self.d}x{self.d}",
@@ -133,7 +137,7 @@ class Sizes:
         rng = np.random.default_rng([T, self.d, self.dv])
         heads, groups = (self.B, self.H), (self.B, self.G)
         shapes = dict(q=(*heads, T, self.d), k=(*groups, T, self.d), v=(*groups, T, self.dv), bias=(1, self.H, T, T),
-                      column_bias=(self.B, 1, 1, T), pk=(*groups, past, self.d), pv=(*groups, past, self.dv),
+                      column_bias=(self.B, 1, 1, T), past_bias=(1, self.H, T, past + T), pk=(*groups, past, self.d), pv=(*groups, past, self.dv),
                       vh=(*heads, T, self.dv), local=(*heads, T, self.dv), beta=(self.H,), channels=(self.H, self.dv),
                       rows=(*heads, T), elements=(*heads, T, self.dv), M=(*groups, self.d, self.dv),
                       B=(T, *groups, self.d, self.dv), diagonal=(T, *groups, self.d), A=(T, *groups, self.d, self.d))
