@@ -224,6 +224,21 @@ bool Dimensions::canCut(Axis leader) const {
   return true;
 }
 
+/// Into how many parts a dimension is cut: the fewest that are small enough,
+/// else the most. Matrix units want whole parts of 16, where there are such.
+static int64_t partsOf(int64_t size, int64_t tile, int64_t elements,
+                       int64_t least) {
+  for (int64_t unit : {16, 1}) {
+    int64_t best = 1;
+    for (int64_t count = 2; count <= size / least; ++count)
+      if (size % (count * unit) == 0 && tile / best > elements)
+        best = count;
+    if (best > 1)
+      return best;
+  }
+  return 1;
+}
+
 bool Dimensions::choose(int64_t elements, int64_t least) {
   // The largest tile that a loop carries.
   Value largest;
@@ -240,10 +255,7 @@ bool Dimensions::choose(int64_t elements, int64_t least) {
     return false;
   auto type = cast<RankedTensorType>(largest.getType());
   for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    int64_t size = type.getDimSize(dim), count = 1;
-    while (most / count > elements && size % (2 * count) == 0 &&
-           size / (2 * count) >= least)
-      count *= 2;
+    int64_t count = partsOf(type.getDimSize(dim), most, elements, least);
     if (count == 1 || !canCut(axisOf(largest, dim)))
       continue;
     chosen = axisOf(largest, dim);
