@@ -49,7 +49,7 @@ template <typename Function> static infini_status *guarded(Function function) {
   return Status::outOfMemory().release();
 }
 
-const char *infini_version(void) { return "0.1.0"; }
+const char *infini_version(void) { return INFINI_VERSION; }
 
 //===----------------------------------------------------------------------===//
 // Tensors

@@ -68,7 +68,9 @@ INFINI_API const char *infini_status_message(const infini_status *status);
 /// Null is allowed.
 INFINI_API void infini_status_release(infini_status *status);
 
-/// "0.1.0"; static.
+/// Of this header; the only place where it stands.
+#define INFINI_VERSION "0.1.0"
+/// Of the library; static.
 INFINI_API const char *infini_version(void);
 
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/dialect/program/ProgramOps.h"
 #include "infini/passes/emit/Expressions.h"
+#include "infini/runtime/infini.h"
 #include "infini/runtime/package_file.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -639,7 +640,8 @@ PackageWriter::write(ArrayRef<CompiledVariant> compiled) {
   ModuleOp first = compiled.front().module;
   auto modelOffset = model(first);
   auto producer =
-      fbb.CreateString("infini 0.1.0 (LLVM " LLVM_VERSION_STRING ")");
+      fbb.CreateString("infini " INFINI_VERSION " (LLVM " LLVM_VERSION_STRING
+                       ")");
   auto source = first->getAttrOfType<StringAttr>("program.source");
   auto sourceOffset = fbb.CreateString(source ? source.str() : std::string());
   auto variantVector = fbb.CreateVector(variants);

@@ -6,7 +6,7 @@
 // infini's ops: B batch, H query heads, G key/value heads, L tokens, K and V
 // the sizes of keys and values; J is a second K.
 
-#include "infini/test/extension/DecayDialect.h"
+#include "DecayDialect.h"
 #include "infini/dialect/infini/StructuredBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,9 +16,9 @@ using namespace mlir;
 using namespace infini;
 using namespace decay;
 
-#include "infini/test/extension/DecayDialect.cpp.inc"
+#include "DecayDialect.cpp.inc"
 #define GET_OP_CLASSES
-#include "infini/test/extension/DecayOps.cpp.inc"
+#include "DecayOps.cpp.inc"
 
 INFINI_DEFINE_SHAPED_OP(decay::UpdateOp)
 INFINI_DEFINE_SHAPED_OP(decay::GateOp)
@@ -26,7 +26,7 @@ INFINI_DEFINE_SHAPED_OP(decay::GateOp)
 void DecayDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
-#include "infini/test/extension/DecayOps.cpp.inc"
+#include "DecayOps.cpp.inc"
       >();
 }
 

@@ -10,8 +10,8 @@
 #include "infini/dialect/infini/InfiniOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
-#include "infini/test/extension/DecayDialect.h.inc"
+#include "DecayDialect.h.inc"
 #define GET_OP_CLASSES
-#include "infini/test/extension/DecayOps.h.inc"
+#include "DecayOps.h.inc"
 
 #endif // INFINI_TEST_EXTENSION_DECAYDIALECT_H

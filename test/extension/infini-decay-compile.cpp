@@ -4,7 +4,7 @@
 //
 // infini-compile with the decay dialect.
 
-#include "infini/test/extension/DecayDialect.h"
+#include "DecayDialect.h"
 #include "infini/tools/compile/CommandLine.h"
 
 int main(int argc, char **argv) {

@@ -6,7 +6,7 @@
 
 #include "infini/passes/Passes.h"
 #include "infini/passes/Pipelines.h"
-#include "infini/test/extension/DecayDialect.h"
+#include "DecayDialect.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 

@@ -5,6 +5,7 @@
 // infini-compile's options.
 
 #include "infini/tools/compile/CommandLine.h"
+#include "infini/runtime/infini.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
@@ -12,9 +13,9 @@
 using namespace infini;
 namespace cl = llvm::cl;
 
-static cl::OptionCategory category("infini-compile options");
-
 bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
+  // Not a global: this is part of a library, which others link for other ends.
+  static cl::OptionCategory category("infini-compile options");
   // Static, as LLVM keeps pointers to them: lld resets all options later.
   static cl::opt<std::string> input(cl::Positional, cl::Required,
                                     cl::cat(category),
@@ -103,7 +104,8 @@ bool infini::parseCommandLine(int argc, char **argv, CompileOptions &options) {
       cl::desc("Write phases and passes as a trace in Chrome's format (for "
                "ui.perfetto.dev)"));
   cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "infini 0.1.0\n"; });
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << "infini " INFINI_VERSION "\n"; });
   if (!cl::ParseCommandLineOptions(argc, argv, "infini compiler\n",
                                    &llvm::errs()))
     return false;

@@ -5,6 +5,7 @@
 // infini-memory's options.
 
 #include "llvm/Support/CommandLine.h"
+#include "infini/runtime/infini.h"
 #include "infini/tools/memory/FootprintTool.h"
 #include "llvm/Support/WithColor.h"
 
@@ -127,7 +128,8 @@ bool infini::parseFootprintCommandLine(int argc, char **argv,
   static cl::opt<bool> json("json", cl::cat(category),
                             cl::desc("Print JSON instead of a table"));
   cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "infini 0.1.0\n"; });
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &os) { os << "infini " INFINI_VERSION "\n"; });
   if (!cl::ParseCommandLineOptions(argc, argv, overview, &llvm::errs()))
     return false;
 
