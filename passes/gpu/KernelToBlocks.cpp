@@ -49,9 +49,25 @@ static void passSizes(func::FuncOp function, IRRewriter &b) {
       b.getFunctionType(entry.getArgumentTypes(), TypeRange()));
 }
 
+/// Whether a sum is what a loop carries, or that scaled, so that no registers
+/// besides hold it.
+static bool goesOnWithCarried(Value sum) {
+  if (auto argument = dyn_cast<BlockArgument>(sum))
+    return isa<scf::ForOp>(argument.getOwner()->getParentOp());
+  Operation *op = sum.getDefiningOp();
+  if (auto product = dyn_cast<tile::DotOp>(op))
+    return goesOnWithCarried(product.getAcc());
+  return op->hasTrait<OpTrait::Elementwise>() &&
+         llvm::any_of(op->getOperands(), [](Value operand) {
+           return isa<RankedTensorType>(operand.getType()) &&
+                  goesOnWithCarried(operand);
+         });
+}
+
 /// Warps among which what a thread has to keep fits its registers: what the
-/// largest loop carries, and the largest product's sums. Where no product is of
-/// the tensor cores, factors take as much again.
+/// largest loop carries, and the sums of the largest product that does not go
+/// on with such. Where no product is of the tensor cores, factors take as much
+/// again.
 static int64_t warpsFor(func::FuncOp function) {
   constexpr int64_t least = 4, most = 16;
   constexpr int64_t lanes = 32;
@@ -68,11 +84,12 @@ static int64_t warpsFor(func::FuncOp function) {
     carried = std::max(carried, elementsOf(op.getResultTypes()));
   });
   function.walk([&](tile::DotOp op) {
-    product = std::max(product, op.getType().getNumElements());
+    if (!goesOnWithCarried(op.getAcc()))
+      product = std::max(product, op.getType().getNumElements());
     hasTensorCore |=
         getElementTypeOrSelf(op.getA().getType()).getIntOrFloatBitWidth() == 16;
   });
-  int64_t warps = least, registers = hasTensorCore ? 112 : 56;
+  int64_t warps = least, registers = hasTensorCore ? 136 : 56;
   while (warps < most && carried + product > registers * lanes * warps)
     warps *= 2;
   return warps;

@@ -116,12 +116,27 @@ void Dimensions::visitProduct(DotOp op) {
   joinAll(op.getAcc(), op.getResult());
 }
 
+/// Whether a place depends on which block of the grid it is.
+static bool isPlaceOfBlock(OpFoldResult place) {
+  auto value = dyn_cast<Value>(place);
+  if (!value)
+    return false;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return isa<scf::ForallOp>(argument.getOwner()->getParentOp());
+  return llvm::any_of(value.getDefiningOp()->getOperands(),
+                      [](Value operand) { return isPlaceOfBlock(operand); });
+}
+
+/// What the grid has cut already is as large as its blocks are to be, and what
+/// lies at a buffer's edge is not cut.
 template <typename OpTy> void Dimensions::visitAccess(OpTy op, Value tile) {
-  SmallVector<OpFoldResult> valid = op.getMixedValid();
+  SmallVector<OpFoldResult> valid = op.getMixedValid(),
+                            offsets = op.getMixedOffsets();
   auto type = cast<RankedTensorType>(tile.getType());
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    if (!valid.empty() &&
-        getConstantIntValue(valid[dim]).value_or(0) < type.getDimSize(dim))
+    if (isPlaceOfBlock(offsets[op.getDims()[dim]]) ||
+        (!valid.empty() &&
+         getConstantIntValue(valid[dim]).value_or(0) < type.getDimSize(dim)))
       keep(tile, dim);
 }
 
