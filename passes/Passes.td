@@ -397,6 +397,20 @@ def TileSinkBehindLoops : Pass<"tile-sink-behind-loops", "::mlir::func::FuncOp">
     Statistic<"repeated", "num-repeated", "Number of loads repeated behind a loop">];
 }
 
+def TileDivideByRows : Pass<"tile-divide-by-rows", "::mlir::func::FuncOp"> {
+  let summary = "Division by one number a row becomes multiplication";
+  let description = [{
+    x / y, y of f32 and broadcast, becomes (x s) (1 / (y s)), where s is a power of two for
+    each y: 1, but where 1 / y would not be a normal number.
+
+    Numerics: changes rounding, 1.5 units in the last place instead of 0.5. Zeros, infinities, and
+    NaNs give what division gives.
+  }];
+  let statistics = [Statistic<"numReplaced", "num-replaced", "Number of divisions replaced">];
+  let dependentDialects = ["::infini::tile::TileDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect"];
+}
+
 def TileHoistFactors : Pass<"tile-hoist-factors", "::mlir::func::FuncOp"> {
   let summary = "Reads what a loop's products share before the loop";
   let description = [{

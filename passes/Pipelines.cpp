@@ -160,6 +160,7 @@ void infini::buildLaneStage(OpPassManager &pm,
                             const GpuPipelineOptions &options) {
   OpPassManager &kernel = pm.nest<ModuleOp>();
   kernel.addPass(createTileSplitBlocks());
+  kernel.addNestedPass<func::FuncOp>(createTileDivideByRows());
   kernel.addNestedPass<func::FuncOp>(createTileHoistFactors());
   kernel.addNestedPass<func::FuncOp>(createTileSplitFactors());
   InfiniKernelToBlocksOptions blocks;

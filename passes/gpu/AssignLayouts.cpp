@@ -13,6 +13,7 @@
 #include "infini/passes/tile/TileLowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -75,6 +76,8 @@ private:
   LogicalResult rewriteBlock(Block &block);
   Value require(Value value, LayoutAttr layout);
   Value rematerialize(Value value, LayoutAttr layout);
+  Value computed(Value value, LayoutAttr layout);
+  bool isReadBack(Value value);
   Value through(Value value, LayoutAttr layout);
   Value sharedOf(Value value);
   bool isStaged(LoadOp load);
@@ -405,6 +408,23 @@ Value LayoutAssignment::rematerialize(Value value, LayoutAttr layout) {
   return clone->getResult(0);
 }
 
+/// Whether a tile is computed with more than arithmetic.
+static bool takesFunctions(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isElementwise(op))
+    return false;
+  return isa<math::MathDialect>(op->getDialect()) ||
+         llvm::any_of(op->getOperands(), takesFunctions);
+}
+
+/// What fills a buffer.
+static Operation *lastWriteOf(Value buffer) {
+  for (Operation *user : buffer.getUsers())
+    if (isa<WriteOp>(user))
+      return user;
+  return buffer.getDefiningOp();
+}
+
 Value LayoutAssignment::require(Value value, LayoutAttr layout) {
   Choice choice = wanted.lookup(value);
   if (choice.layout == layout)
@@ -413,15 +433,45 @@ Value LayoutAssignment::require(Value value, LayoutAttr layout) {
   if (Value known = made.lookup(key))
     return known;
   OpBuilder::InsertionGuard guard(b);
+  if (!choice.layout && !isReadBack(value))
+    return computed(value, layout);
   Value result;
   if (!choice.layout) {
-    result = rematerialize(value, layout);
+    Value buffer = sharedOf(value);
+    // It may have been computed in this layout to be written there.
+    if (Value known = made.lookup(key))
+      return known;
+    b.setInsertionPointAfter(lastWriteOf(buffer));
+    RankedTensorType type = tileTypeOf(value);
+    result = ReadOp::create(
+        b, value.getLoc(),
+        RankedTensorType::get(type.getShape(), type.getElementType(), layout),
+        buffer, SmallVector<int64_t>(type.getRank(), 0));
   } else {
     insertAfter(value);
     result = through(value, layout);
   }
   made[key] = result;
   return result;
+}
+
+Value LayoutAssignment::computed(Value value, LayoutAttr layout) {
+  Value &known = made[{value, layout}];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(b);
+    Value result = rematerialize(value, layout);
+    return made[{value, layout}] = result;
+  }
+  return known;
+}
+
+/// Whether a tile that takes functions to compute lies in shared memory anyway,
+/// as a product's factor: others read it from there.
+bool LayoutAssignment::isReadBack(Value value) {
+  bool isFactor = llvm::any_of(value.getUses(), [](OpOperand &use) {
+    return isa<DotOp>(use.getOwner()) && use.getOperandNumber() < 2;
+  });
+  return isFactor && takesFunctions(value);
 }
 
 /// Whether a load goes straight to shared memory: only products read it.
@@ -457,7 +507,8 @@ Value LayoutAssignment::sharedOf(Value value) {
     ++staged;
   } else {
     LayoutAttr layout = wanted.lookup(value).layout;
-    Value tile = require(value, layout ? layout : coalesced(type.getShape()));
+    Value tile = layout ? require(value, layout)
+                        : computed(value, coalesced(type.getShape()));
     insertAfter(tile);
     result = AllocOp::create(b, loc, buffer, IntegerAttr());
     WriteOp::create(b, loc, tile, result,

@@ -81,6 +81,7 @@ private:
   Value shuffle(Value value, int64_t mask);
   Value mma(nv::MmaSyncOp op);
   Value ldmatrix(nv::LdMatrixOp op);
+  Value fastExp2(Value value);
 
   ModuleOp kernel;
   func::FuncOp function;
@@ -370,11 +371,39 @@ void NvvmLowering::lower(Operation *op) {
       .Case([&](arith::MinNumFOp min) {
         b.replaceOpWithNewOp<LLVM::MinNumOp>(op, min.getLhs(), min.getRhs());
       })
+      .Case(
+          [&](math::Exp2Op op) { b.replaceOp(op, fastExp2(op.getOperand())); })
       .Case([&](nv::ShuffleXorOp op) {
         b.replaceOp(op, shuffle(op.getValue(), op.getMask()));
       })
       .Case([&](nv::LdMatrixOp op) { b.replaceOp(op, ldmatrix(op)); })
       .Case([&](nv::MmaSyncOp op) { b.replaceOp(op, mma(op)); });
+}
+
+/// One that may be approximate: subnormal numbers are not worth the three more
+/// instructions that ex2.approx.f32 takes for them.
+static bool isFastExp2(Operation *op) {
+  auto exp = dyn_cast<math::Exp2Op>(op);
+  return exp && getElementTypeOrSelf(exp.getType()).isF32() &&
+         bitEnumContainsAny(exp.getFastmath(), arith::FastMathFlags::afn);
+}
+
+/// ex2.approx.ftz.f32 of each element.
+Value NvvmLowering::fastExp2(Value value) {
+  Location loc = value.getLoc();
+  auto one = [&](Value element) {
+    return LLVM::CallIntrinsicOp::create(
+               b, loc, b.getF32Type(),
+               b.getStringAttr("llvm.nvvm.ex2.approx.ftz.f32"), element)
+        .getResult(0);
+  };
+  auto vector = dyn_cast<VectorType>(value.getType());
+  if (!vector)
+    return one(value);
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < vector.getNumElements(); ++i)
+    elements.push_back(one(vector::ExtractOp::create(b, loc, value, i)));
+  return vector::FromElementsOp::create(b, loc, vector, elements);
 }
 
 LogicalResult NvvmLowering::run() {
@@ -383,7 +412,8 @@ LogicalResult NvvmLowering::run() {
   function.walk([&](Operation *op) {
     if (isa<nv::NVDialect>(op->getDialect()) ||
         isa<gpu::BlockIdOp, gpu::ThreadIdOp, arith::MaxNumFOp,
-            arith::MinNumFOp>(op))
+            arith::MinNumFOp>(op) ||
+        isFastExp2(op))
       ops.push_back(op);
   });
   for (Operation *op : ops)

@@ -107,6 +107,9 @@ private:
   /// product, and weights rounded to the values' type before the second one.
   Type accumulator, factor;
   Value scale;
+  /// Weights below the smallest normal number do not count: GPUs may take the
+  /// instruction that does without them.
+  arith::FastMathFlags exponentials;
   // Of the block of queries that is being built.
   Value queries, batch, group, head, firstQuery;
   OpFoldResult queryCount;
@@ -154,6 +157,8 @@ AttentionLowering::AttentionLowering(SegmentAttentionOp op,
   accumulator = element.isF64() ? element : b.getF32Type();
   factor = target == "cpu" || element.getIntOrFloatBitWidth() > 16 ? accumulator
                                                                    : element;
+  exponentials =
+      target == "cpu" ? arith::FastMathFlags::none : arith::FastMathFlags::afn;
   BlockSizes blocks = blockSizesFor(op, target);
   this->keyBlock = keyBlock ? keyBlock : blocks.keys;
   // A tile was cut to its size already; it fills whole vectors.
@@ -381,7 +386,7 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
     Value difference = arith::SubFOp::create(n, nl, a[0], a[1]);
     if (inExponent)
       difference = arith::MulFOp::create(n, nl, difference, this->scale);
-    return math::Exp2Op::create(n, nl, difference);
+    return math::Exp2Op::create(n, nl, difference, exponentials);
   };
   Value alpha = generic("q", "", {"q", "q", "q"}, {m, newMaximum},
                         tensor::EmptyOp::create(b, loc, columns, accumulator),
@@ -402,7 +407,8 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
                 if (!inExponent)
                   return exponential(n, nl, a);
                 return math::Exp2Op::create(
-                    n, nl, math::FmaOp::create(n, nl, a[0], this->scale, a[1]));
+                    n, nl, math::FmaOp::create(n, nl, a[0], this->scale, a[1]),
+                    exponentials);
               });
   auto scale = [](OpBuilder &n, Location nl, ValueRange a) -> Value {
     return arith::MulFOp::create(n, nl, a[0], a[1]);

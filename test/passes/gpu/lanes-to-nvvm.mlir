@@ -160,3 +160,20 @@ module @matrices attributes {program.kernel, program.threads = 32 : i64} {
     return
   }
 }
+
+// An exponential that may be approximate is one instruction; others keep
+// subnormal numbers.
+// CHECK-LABEL: module @exponentials
+// CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f32"(%{{.*}}) : (f32) -> f32
+// CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f32"(%{{.*}}) : (f32) -> f32
+// CHECK: math.exp2 %{{.*}} : vector<2xf32>
+module @exponentials attributes {program.kernel, program.threads = 32 : i64} {
+  func.func @exponentials(%a: memref<64xf32>) {
+    %t = gpu.thread_id x
+    %v = nv.load_global %a[%t] : memref<64xf32>, vector<2xf32>
+    %x = math.exp2 %v fastmath<afn> : vector<2xf32>
+    %y = math.exp2 %x : vector<2xf32>
+    nv.store_global %y, %a[%t] : vector<2xf32>, memref<64xf32>
+    return
+  }
+}

@@ -551,3 +551,31 @@ module @threads_of_kernel attributes {program.threads = 64 : i64} {
     return
   }
 }
+
+// -----
+
+// What takes a function to compute, and lies in shared memory as a factor, is
+// read from there by others: one exponential an element.
+// CHECK-LABEL: func @read_back
+// CHECK: math.exp
+// CHECK-NOT: math.exp
+// CHECK: %[[T:.*]] = arith.truncf
+// CHECK: tile.write %[[T]], %[[S:.*]][0, 0]
+// CHECK: %[[R:.*]] = tile.read %[[S]][0, 0] : {{.*}} -> tensor<64x64xbf16, #tile.layout<lane = [1:8, 1:16, 0:1, 0:2, 0:4], warp = [1:32, _], register = [1:1, 1:2, 1:4], repeat = [8, 1]>>
+// CHECK: %[[W:.*]] = arith.extf %[[R]]
+// CHECK: tile.reduce sum %[[W]]
+// CHECK: tile.dot %[[S]]
+func.func @read_back(%a: memref<64x64xf32>, %b: memref<64x64xbf16>, %c: memref<64x64xf32>, %d: memref<64xf32>) {
+  %x = tile.load %a[0, 0] dims [0, 1] : memref<64x64xf32> -> tensor<64x64xf32>
+  %e = math.exp %x : tensor<64x64xf32>
+  %t = arith.truncf %e : tensor<64x64xf32> to tensor<64x64xbf16>
+  %w = arith.extf %t : tensor<64x64xbf16> to tensor<64x64xf32>
+  %none = arith.constant dense<0.0> : tensor<64xf32>
+  %s = tile.reduce sum %w, %none axis 0 : tensor<64x64xf32> into tensor<64xf32>
+  %y = tile.load %b[0, 0] dims [0, 1] : memref<64x64xbf16> -> tensor<64x64xbf16>
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %p = tile.dot %t, %y, %zero : tensor<64x64xbf16>, tensor<64x64xbf16> into tensor<64x64xf32>
+  tile.store %p, %c[0, 0] dims [0, 1] : tensor<64x64xf32>, memref<64x64xf32>
+  tile.store %s, %d[0] dims [0] : tensor<64xf32>, memref<64xf32>
+  return
+}
