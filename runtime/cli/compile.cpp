@@ -7,6 +7,7 @@
 
 #include "infini/runtime/cli/handles.h"
 #include "infini/runtime/cli/options.h"
+#include "infini/runtime/cli/tool.h"
 #include "infini/runtime/fingerprint.h"
 
 #include <algorithm>
@@ -18,13 +19,9 @@
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
-
-extern char **environ;
 
 using namespace infini;
 using namespace infini::cli;
@@ -106,33 +103,6 @@ Status addInput(Fingerprint &print, const std::string &path) {
   return Status();
 }
 
-/// infini-compile beside this program, else on the path.
-Status findCompiler(std::string &path) {
-  char self[PATH_MAX];
-  ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-  std::vector<std::string> folders;
-  if (size > 0) {
-    std::string text(self, size_t(size));
-    folders.push_back(text.substr(0, text.rfind('/')));
-  }
-  if (const char *list = getenv("PATH")) {
-    std::string text = list;
-    for (size_t at = 0; at <= text.size();) {
-      size_t end = std::min(text.find(':', at), text.size());
-      if (end > at)
-        folders.push_back(text.substr(at, end - at));
-      at = end + 1;
-    }
-  }
-  for (const std::string &folder : folders) {
-    path = folder + "/infini-compile";
-    if (access(path.c_str(), X_OK) == 0 && !isFolder(path))
-      return Status();
-  }
-  return userError("cannot find infini-compile beside this program or on "
-                   "PATH; give a compiled package (.infini)");
-}
-
 /// A compiler that was built anew makes new packages.
 Status addCompiler(Fingerprint &print, const std::string &path) {
   struct stat info;
@@ -172,36 +142,6 @@ Status cacheFolder(std::string &path) {
     return makeFolders(path += "/.cache/infini");
   return userError("there is no folder for compiled packages; set "
                    "INFINI_CACHE_DIR or HOME");
-}
-
-/// Runs the compiler to its end. Its messages go where ours go.
-Status spawn(const std::vector<std::string> &arguments, int &exit) {
-  std::vector<char *> words;
-  for (const std::string &word : arguments)
-    words.push_back(const_cast<char *>(word.c_str()));
-  words.push_back(nullptr);
-  // What it says on standard output must not mix with the results.
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  pid_t child;
-  int error =
-      posix_spawn(&child, words[0], &actions, nullptr, words.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error)
-    return userError("cannot run ", quoted(arguments[0]), ": ",
-                     strerror(error));
-  int status;
-  while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR)
-      return bug("cannot wait for infini-compile: ", strerror(errno));
-  if (WIFSIGNALED(status))
-    return bug("infini-compile was ended by signal ", WTERMSIG(status), " (",
-               strsignal(WTERMSIG(status)), ")");
-  exit = WEXITSTATUS(status) == 0             ? good
-         : WEXITSTATUS(status) == userMistake ? userMistake
-                                              : ourBug;
-  return Status();
 }
 
 constexpr char temporaryEnd[] = ".tmp.infini";
@@ -264,7 +204,7 @@ Status compile(const Options &options, const std::string &compiler,
   std::vector<std::string> command = {compiler, options.program, "-o",
                                       temporary};
   command.insert(command.end(), words.begin(), words.end());
-  Status status = spawn(command, exit);
+  Status status = runTool(command, exit);
   if (!status && exit == good &&
       rename(temporary.c_str(), package.c_str()) != 0)
     status = userError("cannot write ", quoted(package), ": ", strerror(errno));
@@ -322,7 +262,8 @@ Status cli::findPackage(const Options &options, const infini_device *device,
   if (!target.empty())
     words.push_back("--target=" + target);
   std::string compiler;
-  INFINI_TRY(findCompiler(compiler));
+  INFINI_TRY(findTool("infini-compile", "give a compiled package (.infini)",
+                      compiler));
   INFINI_TRY(compile(options, compiler, words, package, exit));
   if (!isModel || exit != good || !options.tokensPerCall)
     return Status();

@@ -8,6 +8,7 @@
 #include "infini/runtime/cli/handles.h"
 #include "infini/runtime/cli/options.h"
 #include "infini/runtime/cli/tensors.h"
+#include "infini/runtime/cli/trace_file.h"
 
 #include <cstdio>
 #include <cstring>
@@ -158,6 +159,8 @@ Status FunctionRun::readExpected() {
 }
 
 Status FunctionRun::call() {
+  TraceFile trace;
+  INFINI_TRY(trace.open(options.trace));
   WeightsHandle weights;
   DeviceHandle device;
   SessionHandle session;
@@ -165,6 +168,7 @@ Status FunctionRun::call() {
     INFINI_TRY(make(weights, infini_weights_open, options.weights.c_str()));
   INFINI_TRY(make(device, infini_device_open, options.device.c_str(),
                   uint32_t(options.threads)));
+  trace.attach(device.get());
   INFINI_TRY(make(session, infini_session_open, package.get(),
                   infini_package_entry_name(package.get(), entry),
                   weights.get(), device.get()));
@@ -185,7 +189,7 @@ Status FunctionRun::call() {
       results.size(), seconds.size(), seconds.data())));
   if (options.stats)
     printStatistics(session.get(), secondsSince(start), seconds);
-  return Status();
+  return trace.finish();
 }
 
 void FunctionRun::printStatistics(const infini_session *session, double total,

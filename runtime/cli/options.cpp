@@ -47,7 +47,12 @@ static void declare(CLI::App &app, Options &options) {
                  "how many threads compute; 0: one for each core")
       ->capture_default_str();
   app.add_flag("--stats", options.stats,
-               "print times and sizes to standard error");
+               "print times and sizes to standard error, of a text also what "
+               "its memories hold");
+  app.add_option("--trace", options.trace,
+                 "write when each kernel, product and copy ran, in Chrome's "
+                 "trace format (for ui.perfetto.dev)")
+      ->type_name("FILE");
 
   auto many = [](CLI::Option *option) {
     // One value for each mention: the next word may be the program.
@@ -108,6 +113,13 @@ static void declare(CLI::App &app, Options &options) {
                       "package's maximum"))
       ->check(CLI::PositiveNumber);
 
+  text(app.add_option("--stats-json", options.statsJson,
+                      "write the statistics, over the text's length, as JSON"))
+      ->type_name("FILE");
+  text(app.add_option("--stats-plot", options.statsPlot,
+                      "draw them: a .png, .pdf or .svg file"))
+      ->type_name("FILE");
+
   auto compile = [](CLI::Option *option) { return option->group("Compiling"); };
   compile(app.add_option("--dtype", options.dtype,
                          "compute type of a model: f32, bf16, f16"));
@@ -143,6 +155,10 @@ static Status checkTogether(const Options &options) {
     return userError("--logits-out, --state-in, --state-out, --dump-state and "
                      "--tokens-per-call need a text: --prompt-file or "
                      "--tokens");
+  if (!options.isText() &&
+      (!options.statsJson.empty() || !options.statsPlot.empty()))
+    return userError("--stats-json and --stats-plot are of a text's memories: "
+                     "they need --prompt-file or --tokens");
   if (options.logitsLast && options.logitsOut.empty())
     return userError("--logits-last needs --logits-out");
   if (options.expects.empty() &&

@@ -22,6 +22,8 @@ struct Options {
   std::string device = "cpu";
   unsigned threads = 0;
   bool stats = false;
+  /// Files; "": none.
+  std::string trace, statsJson, statsPlot;
 
   // A function.
   std::vector<std::string> inputs, outputs, expects;

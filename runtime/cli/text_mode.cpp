@@ -7,8 +7,10 @@
 
 #include "infini/runtime/cli/console.h"
 #include "infini/runtime/cli/handles.h"
+#include "infini/runtime/cli/memory_statistics.h"
 #include "infini/runtime/cli/options.h"
 #include "infini/runtime/cli/tensors.h"
+#include "infini/runtime/cli/trace_file.h"
 #include "infini/runtime/npy.h"
 
 #include <algorithm>
@@ -241,13 +243,16 @@ private:
   Status openSession(const std::string &weightsPath);
   Status loadState();
   Status openOutputs();
+  Status openStatistics(const std::string &weightsPath);
   Status feed();
   Status writeOutputs();
+  Status writeStatistics(double seconds);
   int take(const float *logits, size_t count);
   void printNext() const;
-  void printStatistics(double seconds) const;
+  void printStatistics(const RunStatistics &run) const;
 
   const Options &options;
+  TraceFile trace;
   PackageHandle package;
   WeightsHandle weights;
   DeviceHandle device;
@@ -259,6 +264,10 @@ private:
   bool isWriting = false;
   std::optional<LastRows> lastRows;
   StateFolder stateFolder;
+  /// While statistics are wanted, and how long they took.
+  std::optional<MemoryStatistics> memory;
+  double measuring = 0;
+  OutputFile statsJson;
   /// What went wrong inside the callback.
   Status callbackStatus;
   std::vector<float> lastLogits;
@@ -294,11 +303,29 @@ Status TextRun::openSession(const std::string &weightsPath) {
   INFINI_TRY(make(weights, infini_weights_open, weightsPath.c_str()));
   INFINI_TRY(make(device, infini_device_open, options.device.c_str(),
                   uint32_t(options.threads)));
+  trace.attach(device.get());
   const char *entry = options.entry.empty() ? nullptr : options.entry.c_str();
   INFINI_TRY(make(session, infini_session_open, package.get(), entry,
                   weights.get(), device.get()));
   return Status::adopt(
       infini_session_set_tokens_per_call(session.get(), options.tokensPerCall));
+}
+
+Status TextRun::openStatistics(const std::string &weightsPath) {
+  bool isDetailed = !options.statsJson.empty() || !options.statsPlot.empty();
+  if (!options.stats && !isDetailed)
+    return Status();
+  memory.emplace();
+  INFINI_TRY(memory->open(session.get(), weightsPath, model.segment_length,
+                          isDetailed));
+  if (!options.statsJson.empty())
+    INFINI_TRY(statsJson.open(options.statsJson));
+  if (options.statsPlot.empty())
+    return Status();
+  if (memory->layers().empty())
+    return userError("--stats-plot: ", quoted(options.program),
+                     " has no memories to draw");
+  return Status();
 }
 
 Status TextRun::loadState() {
@@ -389,6 +416,11 @@ Status TextRun::feed() {
       return std::move(callbackStatus);
     if (status)
       return status;
+    if (memory) {
+      Clock::time_point before = Clock::now();
+      INFINI_TRY(memory->afterCall(session.get()));
+      measuring += secondsSince(before);
+    }
     progress.update(tokens);
   }
 }
@@ -407,9 +439,28 @@ void TextRun::printNext() const {
     printf("next token: %ld\n", token);
 }
 
-void TextRun::printStatistics(double seconds) const {
-  infini_statistics counts;
-  infini_session_statistics(session.get(), &counts);
+Status TextRun::writeStatistics(double seconds) {
+  if (!memory)
+    return Status();
+  RunStatistics run = {{}, tokens, seconds, setUp, firstOutput, 0};
+  infini_session_statistics(session.get(), &run.counts);
+  // Before the statistics have needed any.
+  run.peakBytes = peakMemoryBytes();
+  INFINI_TRY(memory->finish(session.get()));
+  if (options.stats)
+    printStatistics(run);
+  std::string json = statisticsJson(run, *memory);
+  if (statsJson.isOpen()) {
+    INFINI_TRY(statsJson.write(json.data(), json.size()));
+    INFINI_TRY(statsJson.commit());
+  }
+  return options.statsPlot.empty() ? Status()
+                                   : drawPlot(options.statsPlot, json);
+}
+
+void TextRun::printStatistics(const RunStatistics &run) const {
+  const infini_statistics &counts = run.counts;
+  double seconds = run.seconds;
   fprintf(stderr, "tokens:          %" PRIu64 " in %" PRIu64 " calls\n", tokens,
           counts.calls);
   fprintf(stderr, "time:            %.3f s (%.3f s to set up before)\n",
@@ -431,33 +482,36 @@ void TextRun::printStatistics(double seconds) const {
           bytesText(counts.constant_bytes).c_str());
   fprintf(stderr, "weights:         %s\n",
           bytesText(counts.weight_bytes).c_str());
-  fprintf(stderr, "peak memory:     %s\n",
-          bytesText(peakMemoryBytes()).c_str());
+  fprintf(stderr, "peak memory:     %s\n", bytesText(run.peakBytes).c_str());
+  printMemoryStatistics(*memory);
 }
 
 Status TextRun::run(const std::string &packagePath,
                     const std::string &weightsPath) {
+  if (!options.statsPlot.empty())
+    INFINI_TRY(checkPlot(options.statsPlot));
   start = Clock::now();
   INFINI_TRY(make(package, infini_package_open, packagePath.c_str()));
   if (!infini_package_model(package.get(), &model))
     return userError(quoted(options.program),
                      " was not made from a model folder and takes no text; "
                      "call a function with --input");
+  INFINI_TRY(trace.open(options.trace));
   INFINI_TRY(openSource());
   INFINI_TRY(openSession(weightsPath));
   INFINI_TRY(loadState());
   INFINI_TRY(openOutputs());
+  INFINI_TRY(openStatistics(weightsPath));
   setUp = secondsSince(start);
   start = Clock::now();
   INFINI_TRY(feed());
-  double seconds = secondsSince(start);
+  double seconds = secondsSince(start) - measuring;
   if (tokens == 0)
     return userError("the text is empty, expected at least one token");
   INFINI_TRY(writeOutputs());
+  INFINI_TRY(trace.finish());
   printNext();
-  if (options.stats)
-    printStatistics(seconds);
-  return Status();
+  return writeStatistics(seconds);
 }
 
 } // namespace

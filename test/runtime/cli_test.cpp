@@ -14,6 +14,8 @@
 #include <cstring>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -223,6 +225,49 @@ TEST_F(CommandLine, DumpState) {
   expect(text + "--dump-state new", 1, "the text is empty");
   EXPECT_FALSE(exists("new"));
   expect(add + "--dump-state new", 1, "need a text");
+}
+
+TEST_F(CommandLine, Trace) {
+  expect(add + "--trace t.json --repeat 2", 0, "sum: 3xf32 = [11, 12, 13]\n");
+  auto trace = nlohmann::json::parse(readFile(folder / "t.json"));
+  std::map<std::string, int> names;
+  for (auto &event : trace["traceEvents"]) {
+    if (event["ph"] != "X")
+      continue;
+    ++names[event["name"]];
+    EXPECT_EQ(event["args"]["entry"], "main");
+    EXPECT_LT(event["args"]["step"], 3);
+  }
+  EXPECT_EQ(names, (std::map<std::string, int>{
+                       {"main", 3}, {"test_add", 3}, {"copy", 3}}));
+  writeFile(folder / "prompt.txt", std::string(41, 'a'));
+  expect("text.infini --weights model --prompt-file prompt.txt --trace u.json",
+         0, "next token");
+  trace = nlohmann::json::parse(readFile(folder / "u.json"));
+  EXPECT_EQ(trace["traceEvents"].size(), 2u + 2 * (1 + 3));
+  // Neither of a run that failed, nor where it cannot be.
+  expect("add.infini --input 3xf32=1 --input 4xf32=1 --trace v.json", 1,
+         "expected 3 (n), got 4");
+  EXPECT_FALSE(exists("v.json"));
+  expect(add + "--trace none/v.json", 1, "cannot write 'none/v.json'");
+  expect(add + "--trace /dev/null", 0, "sum");
+  expect(add + "--trace", 1, "--trace");
+}
+
+TEST_F(CommandLine, StatisticsOfTexts) {
+  writeFile(folder / "prompt.txt", std::string(41, 'a'));
+  std::string text = "text.infini --weights model --prompt-file prompt.txt ";
+  // Of a model without memories there is little to say.
+  expect(text + "--stats-json s.json", 0, "next token");
+  auto json = nlohmann::json::parse(readFile(folder / "s.json"));
+  EXPECT_EQ(json["run"]["tokens"], 41);
+  EXPECT_EQ(json["layers"].size(), 0u);
+  expect(text + "--stats-plot p.png", 1, "has no memories to draw");
+  EXPECT_FALSE(exists("p.png"));
+  expect(text + "--stats-json none/s.json", 1, "cannot write 'none/s.json'");
+  expect(add + "--stats-json t.json", 1, "need --prompt-file or --tokens");
+  expect(add + "--stats-plot t.png", 1, "need --prompt-file or --tokens");
+  EXPECT_FALSE(exists("t.json"));
 }
 
 TEST_F(CommandLine, TextErrors) {
