@@ -31,11 +31,11 @@ static constexpr Row table[] = {
     // 2048,
     // EPYC with AVX-512).
     {"cpu", "infini.segment_attention", kAny, kAny, 64, {16, 64, 16384}},
-    // Four warps: two strips of 16 queries each, and accumulators, scores, and
-    // fragments in 255 registers; at d = 128 one strip. In f32 a thread's sums
-    // are 64 registers at d = 128, and K and V of two rounds fit the shared
-    // memory. (Derived; see docs/rationale.md.)
-    {"gpu", "infini.segment_attention", 64, kAny, 16, {128, 64, 4096}},
+    // Four warps: a strip of 16 queries each, and accumulators, scores, and
+    // fragments in 255 registers. Two strips, at d = 64, would halve what is
+    // read from shared memory, but a few registers spill. In f32 a thread's
+    // sums are 64 registers at d = 128, and K and V of two rounds fit the
+    // shared memory. (Derived; see docs/rationale.md.)
     {"gpu", "infini.segment_attention", 128, kAny, 16, {64, 64, 4096}},
     {"gpu", "infini.segment_attention", 128, kAny, 32, {64, 32, 4096}},
     {"gpu", "infini.segment_attention", kAny, kAny, 64, {32, 32, 4096}},
