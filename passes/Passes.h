@@ -25,8 +25,6 @@ namespace infini {
 
 /// Each infini op but segment_scan to its definition in linalg.
 void populateInfiniDecomposePatterns(mlir::RewritePatternSet &patterns);
-/// f32 e^x to arithmetic.
-void populateInfiniExpandExpPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace infini
 

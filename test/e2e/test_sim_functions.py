@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import infini_numpy as oracle
-from functions import KINDS, SCHEDULES, Apart, Function, draw_function, draw_lengths
-from harness import SIM, Tools, assert_close, assert_same_bits, bound, draws, numbers
+from functions import SCHEDULES, Apart, Function, draw_function, draw_lengths
+from harness import SIM, Tools, assert_close, assert_same_bits, bound, draws
 from single_ops import OPS, Product, Sizes
 from test_extension import compiled, test_schedules as test_extension_on_schedules  # noqa: F401
 
@@ -195,73 +195,6 @@ def test_feature_maps(tools, tmp_path, monkeypatch, feature, schedule):
 
 def erf(x):
     return np.vectorize(math.erf, otypes=[np.float64])(x)
-
-
-def sides(limit):
-    """Numbers of both signs up to a limit, small ones among them, zeros of both signs, and what is not finite."""
-    size = np.concatenate([np.geomspace(1e-4, limit, 150), np.linspace(0.01, limit, 150), [0.0, np.inf]])
-    return np.concatenate([size, -size, [np.nan]])
-
-
-# Function, numpy's, and its arguments. Of sin and cos the error counts, relative to 1; of the others, relative to the
-# value.
-MATH = {
-    "exp": (np.exp, sides(80)), "exp2": (np.exp2, sides(120)), "expm1": (np.expm1, sides(80)),
-    "log": (np.log, sides(1e4)), "log2": (np.log2, sides(1e4)), "log1p": (np.log1p, sides(1e4)),
-    "tanh": (np.tanh, sides(30)), "sin": (np.sin, sides(100)), "cos": (np.cos, sides(100)), "erf": (erf, sides(6)),
-    "sqrt": (np.sqrt, sides(1e4)), "rsqrt": (lambda x: 1 / np.sqrt(x), sides(1e4)), "absf": (np.abs, sides(1e4)),
-    "floor": (np.floor, sides(1e4)), "ceil": (np.ceil, sides(1e4)), "roundeven": (np.rint, sides(1e4)),
-    "trunc": (np.trunc, sides(1e4)), "atan": (np.arctan, sides(1e4)), "log10": (np.log10, sides(1e4)),
-}
-# Rounding units of the result: those that docs/passes.md states for exponentials are 2.
-UNITS = {"float32": 2.0 ** -23, "float64": 2.0 ** -52, "float16": 2.0 ** -10, "bfloat16": 2.0 ** -7}
-
-
-# (function, type) to the message.
-REFUSED_MATH = {**{("log10", type): "'math.log10' of 'f32' has no form on GPUs" for type in ("f32", "bf16", "f16")},
-                **{(name, "f64"): f"'math.{name}' of 'f64' has no form on GPUs"
-                   for name in ("expm1", "log", "log2", "log1p", "tanh", "erf", "atan", "log10")}}
-
-
-# Upstream's approximation, where it is not within four units (docs/passes.md).
-UNITS_OF = {("atan", "f32"): 32}
-
-
-def math_text(name, type):
-    tensor = f"tensor<?x{type}>"
-    return (f"func.func @{name}(%x: {tensor}) -> {tensor} {{\n  %y = math.{name} %x : {tensor}\n"
-            f"  return %y : {tensor}\n}}\n")
-
-
-@pytest.mark.parametrize("type", ["f32", "bf16", "f16", "f64"])
-def test_math(tools, tmp_path, type):
-    """Each function within four units of the last place, and the same infinities and NaN."""
-    kind, names = KINDS[type], [name for name in MATH if (name, type) not in REFUSED_MATH]
-    (tmp_path / "math.mlir").write_text("".join(math_text(name, type) for name in names))
-    package = tools.build(tmp_path / "math.mlir", tmp_path / "math.infini")
-    wrong = []
-    for name in names:
-        function, x = MATH[name]
-        bits = oracle.to_bfloat16_bits(x.astype(np.float32)) if type == "bf16" else x.astype(kind)
-        out = numbers(tools.op(package, name, [bits], 1, tmp_path)[0])
-        with np.errstate(all="ignore"):
-            exact = function(numbers(bits).astype(np.float64))
-            rounded = exact if type == "f64" else oracle.round_to(exact.astype(np.float32), kind)
-            size = 1.0 if name in ("sin", "cos") else np.maximum(np.abs(exact), 2.0 ** -14 if type == "f16" else 1e-37)
-            error = np.abs(out - exact) / (size * UNITS[kind])
-        finite = np.isfinite(rounded)
-        if not (np.isnan(out) == np.isnan(rounded)).all() or not (out == rounded)[np.isinf(rounded)].all():
-            wrong.append(f"{name}: NaN or infinities differ")
-        elif not error[finite].max() <= UNITS_OF.get((name, type), 4):
-            at = numbers(bits)[finite][error[finite].argmax()]
-            wrong.append(f"{name}: {error[finite].max():.3g} units at {at!r}")
-    assert not wrong, "\n".join(wrong)
-
-
-@pytest.mark.parametrize("name, type", REFUSED_MATH)
-def test_math_without_a_form(tools, tmp_path, name, type):
-    (tmp_path / "math.mlir").write_text(math_text(name, type))
-    tools.build_unless(REFUSED_MATH[name, type], tmp_path / "math.mlir", tmp_path / "math.infini")
 
 
 def sigmoid_by_exp(x):

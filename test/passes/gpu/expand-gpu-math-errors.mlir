@@ -2,22 +2,6 @@
 
 // Functions that nobody has written down here yet.
 
-func.func @log_f64(%x: f64) -> f64 {
-  // expected-error@+1 {{'math.log' of 'f64' has no form on GPUs}}
-  %y = math.log %x : f64
-  return %y : f64
-}
-
-// -----
-
-func.func @tanh_f64(%x: f64) -> f64 {
-  // expected-error@+1 {{'math.tanh' of 'f64' has no form on GPUs}}
-  %y = math.tanh %x : f64
-  return %y : f64
-}
-
-// -----
-
 func.func @erf_f64(%x: f64) -> f64 {
   // expected-error@+1 {{'math.erf' of 'f64' has no form on GPUs}}
   %y = math.erf %x : f64
@@ -26,35 +10,44 @@ func.func @erf_f64(%x: f64) -> f64 {
 
 // -----
 
-func.func @cbrt_f64(%x: f64) -> f64 {
-  // expected-error@+1 {{'math.cbrt' of 'f64' has no form on GPUs}}
-  %y = math.cbrt %x : f64
+func.func @erfc_f64(%x: f64) -> f64 {
+  // expected-error@+1 {{'math.erfc' of 'f64' has no form on GPUs}}
+  %y = math.erfc %x : f64
   return %y : f64
 }
 
 // -----
 
-func.func @log10_f32(%x: f32) -> f32 {
-  // expected-error@+1 {{'math.log10' of 'f32' has no form on GPUs}}
-  %y = math.log10 %x : f32
-  return %y : f32
-}
-
-// -----
-
-// What it is made of is named.
 func.func @powf_f64(%x: f64) -> f64 {
-  // expected-error@+1 {{'math.log' of 'f64' has no form on GPUs}}
+  // expected-error@+1 {{'math.powf' of 'f64' has no form on GPUs}}
   %y = math.powf %x, %x : f64
   return %y : f64
 }
 
 // -----
 
-func.func @fpowi(%x: f32, %i: i32) -> f32 {
-  // expected-error@+1 {{'math.fpowi' of 'f32' has no form on GPUs}}
-  %y = math.fpowi %x, %i : f32, i32
-  return %y : f32
+func.func @fpowi_f64(%x: f64, %i: i32) -> f64 {
+  // expected-error@+1 {{'math.fpowi' of 'f64' has no form on GPUs}}
+  %y = math.fpowi %x, %i : f64, i32
+  return %y : f64
+}
+
+// -----
+
+// Few exponents have a form in f64.
+func.func @fourth_power_f64(%x: f64) -> f64 {
+  %four = arith.constant 4.0 : f64
+  // expected-error@+1 {{'math.powf' of 'f64' has no form on GPUs}}
+  %y = math.powf %x, %four : f64
+  return %y : f64
+}
+
+// -----
+
+func.func @two_at_once(%x: f32) -> (f32, f32) {
+  // expected-error@+1 {{'math.sincos' of 'f32' has no form on GPUs}}
+  %y, %z = math.sincos %x : f32
+  return %y, %z : f32, f32
 }
 
 // -----
