@@ -5,9 +5,7 @@
 // Layouts of products and of memory accesses.
 
 #include "infini/passes/gpu/LayoutPlan.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "infini/passes/tile/Divisor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
 #include <numeric>
@@ -231,64 +229,6 @@ MemRefType infini::sharedBuffer(ArrayRef<int64_t> shape, Type element) {
   auto space =
       SharedAttr::get(element.getContext(), chunks * chunkBytes, rows, mask);
   return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), space);
-}
-
-static int64_t divisorOf(AffineExpr expr, ValueRange operands, unsigned dims) {
-  // 0 is divisible by everything.
-  auto of = [&](AffineExpr e) { return ::divisorOf(e, operands, dims); };
-  switch (expr.getKind()) {
-  case AffineExprKind::Constant:
-    return std::abs(cast<AffineConstantExpr>(expr).getValue());
-  case AffineExprKind::DimId:
-    return infini::divisorOf(operands[cast<AffineDimExpr>(expr).getPosition()]);
-  case AffineExprKind::SymbolId:
-    return infini::divisorOf(
-        operands[dims + cast<AffineSymbolExpr>(expr).getPosition()]);
-  case AffineExprKind::Add: {
-    auto sum = cast<AffineBinaryOpExpr>(expr);
-    return std::gcd(of(sum.getLHS()), of(sum.getRHS()));
-  }
-  case AffineExprKind::Mul: {
-    auto product = cast<AffineBinaryOpExpr>(expr);
-    return of(product.getLHS()) * of(product.getRHS());
-  }
-  default:
-    return 1;
-  }
-}
-
-int64_t infini::divisorOf(OpFoldResult number) {
-  if (auto constant = getConstantIntValue(number))
-    return std::abs(*constant);
-  Value value = cast<Value>(number);
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (loop && argument == loop.getInductionVar())
-      return std::gcd(divisorOf(loop.getLowerBound()),
-                      divisorOf(loop.getStep()));
-    return 1;
-  }
-  Operation *op = value.getDefiningOp();
-  if (auto product = dyn_cast<arith::MulIOp>(op))
-    return divisorOf(product.getLhs()) * divisorOf(product.getRhs());
-  if (isa<arith::AddIOp, arith::SubIOp, arith::MinSIOp, arith::MaxSIOp>(op))
-    return std::gcd(divisorOf(op->getOperand(0)), divisorOf(op->getOperand(1)));
-  if (isa<arith::SelectOp>(op))
-    return std::gcd(divisorOf(op->getOperand(1)), divisorOf(op->getOperand(2)));
-  AffineMap map;
-  if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
-    map = apply.getAffineMap();
-  else if (auto min = dyn_cast<affine::AffineMinOp>(op))
-    map = min.getAffineMap();
-  else if (auto max = dyn_cast<affine::AffineMaxOp>(op))
-    map = max.getAffineMap();
-  else
-    return 1;
-  int64_t divisor = 0;
-  for (AffineExpr result : map.getResults())
-    divisor = std::gcd(
-        divisor, ::divisorOf(result, op->getOperands(), map.getNumDims()));
-  return divisor;
 }
 
 int64_t infini::accessWidth(MemRefType buffer, ArrayRef<OpFoldResult> offsets,

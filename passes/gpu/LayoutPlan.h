@@ -53,8 +53,6 @@ mlir::MemRefType sharedBuffer(llvm::ArrayRef<int64_t> shape,
                               mlir::Type element);
 
 /// The largest number that is known to divide `value`.
-int64_t divisorOf(mlir::OpFoldResult value);
-
 /// How many elements of a buffer an access may take at once: the largest power
 /// of two, up to 16 bytes, such that each group of so many elements along the
 /// tile's last dimension lies side by side at a multiple of its size, and is

@@ -15,6 +15,7 @@
 #include "infini/dialect/infini/InfiniOps.h"
 #include "infini/passes/Passes.h"
 #include "infini/passes/dispatch/BlockSizes.h"
+#include "infini/passes/tile/Divisor.h"
 #include "infini/passes/tile/SizeBound.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -304,7 +305,10 @@ SmallVector<Value> AttentionLowering::keyLoop(OpFoldResult begin,
   OpFoldResult block = b.getIndexAttr(keyBlock),
                columns = b.getIndexAttr(queryBlock);
   OpFoldResult count = block;
-  if (masked) {
+  // Blocks that begin and end where blocks do are whole, also where not all of
+  // their keys are seen.
+  if (masked &&
+      (divisorOf(begin) % keyBlock != 0 || divisorOf(end) % keyBlock != 0)) {
     AffineExpr d0, d1;
     bindDims(b.getContext(), d0, d1);
     count = affine::makeComposedFoldedAffineMin(
